@@ -1,0 +1,11 @@
+module zabbix-agent2-plugin-hosting
+
+go 1.26.0
+
+require (
+	github.com/prometheus/procfs v0.23.0
+	github.com/stretchr/testify v1.12.1
+	go.yaml.in/yaml/v3 v3.0.5
+	golang.org/x/sys v0.49.0
+	golang.zabbix.com/sdk v1.2.2-0.20251205121608-d9643740a558
+)
