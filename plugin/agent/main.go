@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -26,6 +27,11 @@ const (
 	// Both processes hold little and seldom: a small heap costs nothing that anyone could measure.
 	linkGCPercent   = 20
 	workerGCPercent = 50
+
+	// A relay on one processor hands a frame from goroutine to goroutine without waking another thread; the checks take no
+	// more of a large host than of a small one.
+	linkProcessors   = 1
+	workerProcessors = 2
 )
 
 // role is what a process of the binary has been started for.
@@ -127,6 +133,7 @@ func runRegistration(socket string, p Plugin) error {
 
 func runLink(socket string, p Plugin) error {
 	debug.SetGCPercent(linkGCPercent)
+	runtime.GOMAXPROCS(linkProcessors)
 
 	conn, err := dial(socket)
 	if err != nil {
@@ -140,6 +147,7 @@ func runLink(socket string, p Plugin) error {
 
 func runWorker(p Plugin) error {
 	debug.SetGCPercent(workerGCPercent)
+	runtime.GOMAXPROCS(min(workerProcessors, runtime.NumCPU()))
 
 	conn, err := workerConn()
 	if err != nil {

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 func faultyPlugin() Plugin {
 	return Plugin{
 		Name:    "Faulty",
-		Metrics: []string{"faulty.echo", "Returns its parameters.", "faulty.panic", "Panics."},
+		Metrics: faultyMetrics(),
 		Validate: func(options []byte) error {
 			if strings.Contains(string(options), `"Forbidden"`) {
 				return errors.New("cannot use option Plugins.Faulty.Forbidden: there is no such option")
@@ -52,6 +52,16 @@ func faultyPlugin() Plugin {
 			return &faulty{host: host, exit: make(chan struct{})}
 		},
 	}
+}
+
+func faultyMetrics() []string {
+	var pairs []string
+
+	for _, key := range strings.Fields("echo fail options started pid status big log print patient panic crash exit kill segv stop block") {
+		pairs = append(pairs, "faulty."+key, "One of the faults of the test plugin.")
+	}
+
+	return pairs
 }
 
 // faulty is a handler with every fault that the link and the worker are there for.

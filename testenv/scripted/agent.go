@@ -5,6 +5,7 @@ package scripted
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -44,9 +45,7 @@ func (a *Agent) Send(messageType uint32, fields map[string]any) (uint32, error) 
 
 func (a *Agent) send(id, messageType uint32, fields map[string]any) error {
 	message := map[string]any{"id": id, "type": messageType}
-	for name, value := range fields {
-		message[name] = value
-	}
+	maps.Copy(message, fields)
 	data, err := json.Marshal(message)
 	if err != nil {
 		return fmt.Errorf("cannot encode a message: %w; correct the test", err)
