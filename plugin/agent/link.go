@@ -150,7 +150,7 @@ func (l *link) takeConfigure(f frame) {
 
 // forward hands a frame to the worker if there is one; a worker that starts later gets it replayed. Called with mu held.
 func (l *link) forward(f frame) {
-	if l.worker != nil && !l.worker.enqueue(f) {
+	if l.worker != nil && !l.worker.queue.put(f) {
 		l.worker.kill("it does not take its messages")
 	}
 }

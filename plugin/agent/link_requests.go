@@ -37,7 +37,7 @@ func (l *link) export(f frame, id uint32) {
 	switch {
 	case len(l.pending) >= maxPending:
 		l.goAnswerError(id, fmt.Errorf("cannot evaluate %s: %d requests are waiting already", request.Key, maxPending))
-	case l.worker != nil && !l.worker.enqueue(f):
+	case l.worker != nil && !l.worker.queue.put(f):
 		l.goAnswerError(id, fmt.Errorf("cannot evaluate %s: the worker process does not take its messages", request.Key))
 	case l.worker == nil && wait > maxHold:
 		l.goAnswerError(id, fmt.Errorf("cannot evaluate %s: the worker process died (%s); the next one starts in %s",

@@ -134,6 +134,7 @@ func runRegistration(socket string, p Plugin) error {
 func runLink(socket string, p Plugin) error {
 	debug.SetGCPercent(linkGCPercent)
 	runtime.GOMAXPROCS(linkProcessors)
+	runtime.GOMAXPROCS(linkProcessors)
 
 	conn, err := dial(socket)
 	if err != nil {
@@ -147,6 +148,7 @@ func runLink(socket string, p Plugin) error {
 
 func runWorker(p Plugin) error {
 	debug.SetGCPercent(workerGCPercent)
+	runtime.GOMAXPROCS(min(workerProcessors, runtime.NumCPU()))
 	runtime.GOMAXPROCS(min(workerProcessors, runtime.NumCPU()))
 
 	conn, err := workerConn()

@@ -57,7 +57,7 @@ func faultyPlugin() Plugin {
 func faultyMetrics() []string {
 	var pairs []string
 
-	for _, key := range strings.Fields("echo fail options started pid status big log print patient panic crash exit kill segv stop block") {
+	for key := range strings.FieldsSeq("echo fail options started pid status big log print patient panic crash exit kill segv stop block") {
 		pairs = append(pairs, "faulty."+key, "One of the faults of the test plugin.")
 	}
 

@@ -53,7 +53,7 @@ func (l *link) monitor(p *process) {
 // stop lets the worker stop its checks if the agent gives time for it, and ends it.
 func (l *link) stop(p *process) {
 	f, err := newFrame(comms.TerminateRequest{Common: comms.Common{Type: comms.TerminateRequestType}})
-	if l.orderly && err == nil && p.enqueue(f) {
+	if l.orderly && err == nil && p.queue.put(f) {
 		select {
 		case <-p.exited:
 		case <-time.After(stopPatience):
@@ -96,7 +96,7 @@ func (l *link) examine(p *process) string {
 
 func (p *process) ping() {
 	if f, err := newFrame(comms.Common{Type: pingType}); err == nil {
-		p.enqueue(f)
+		p.queue.put(f)
 	}
 }
 

@@ -17,16 +17,17 @@ const (
 	workerArgument = "--worker"
 	workerSocketFD = 3
 
-	// requests that wait for the worker's reader; the agent never has more in flight.
-	queueFrames = 2048
+	// How long the last words of a dead worker are waited for.
+	lastWordsPatience = 200 * time.Millisecond
 )
 
 // process is one worker as the link sees it.
 type process struct {
 	cmd    *exec.Cmd
 	conn   *frameConn
-	queue  chan frame
+	queue  *frameQueue
 	output output
+	silent chan struct{}          // closed when nobody can print for the worker any more
 	read   chan struct{}          // closed when all that the worker sent has been taken over
 	exited chan struct{}          // closed when the worker is reaped
 	killed atomic.Pointer[string] // why the link killed it
@@ -65,16 +66,18 @@ func startProcess(executable string) (*process, error) {
 		return nil, fmt.Errorf("cannot start a worker: %w", err)
 	}
 
+	conn := newFrameConn(ours)
 	p := &process{
 		cmd:    cmd,
-		conn:   newFrameConn(ours),
-		queue:  make(chan frame, queueFrames),
+		conn:   conn,
+		queue:  newFrameQueue(conn),
+		silent: make(chan struct{}),
 		read:   make(chan struct{}),
 		exited: make(chan struct{}),
 	}
 
 	go p.takeOutput(reader)
-	go p.writeQueue()
+	go p.queue.run(p.exited)
 
 	return p, nil
 }
@@ -99,32 +102,10 @@ func socketPair() (net.Conn, *os.File, error) {
 }
 
 func (p *process) takeOutput(r *os.File) {
+	defer close(p.silent)
 	defer r.Close()
 
 	p.output.drain(r)
-}
-
-func (p *process) writeQueue() {
-	for {
-		select {
-		case f := <-p.queue:
-			if p.conn.write(f) != nil {
-				return
-			}
-		case <-p.exited:
-			return
-		}
-	}
-}
-
-// enqueue hands a frame to the worker and never blocks; it tells whether there was room.
-func (p *process) enqueue(f frame) bool {
-	select {
-	case p.queue <- f:
-		return true
-	default:
-		return false
-	}
 }
 
 // wait returns when the worker has ended and all that it sent is taken over, and says how it ended.
@@ -141,6 +122,12 @@ func (p *process) wait() string {
 
 	p.conn.close()
 	<-p.read
+
+	select {
+	case <-p.silent:
+	case <-time.After(lastWordsPatience):
+		// A child of the worker lives on and may still print.
+	}
 
 	if reason := p.killed.Load(); reason != nil {
 		return *reason

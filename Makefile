@@ -1,0 +1,63 @@
+# `make help` lists the targets.
+BINARY  := build/zabbix-agent2-plugin-hosting
+PACKAGE := ./plugin/cmd/zabbix-agent2-plugin-hosting
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LINT    := build/bin/golangci-lint
+LINT_VERSION := v2.15.0
+FUZZTIME := 20s
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help build test race fuzz demo bench lint docs sdk tidy agents clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: sdk ## the plugin, as build/zabbix-agent2-plugin-hosting
+	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BINARY) $(PACKAGE)
+
+test: sdk agents ## all tests, with real agents 6.0 and 7.0
+	go test -timeout 15m ./...
+
+race: sdk agents ## all tests under the race detector (needs a C compiler)
+	GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 go test -timeout 20m -race ./...
+
+fuzz: sdk ## each fuzz target for FUZZTIME
+	@go list -f '{{.ImportPath}}' ./... | while read -r package; do \
+	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "$$package $$target"; \
+	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+	  done; \
+	done
+
+demo: build agents ## this host's values through real agents 6.0 and 7.0
+	@go run ./testenv/cmd/demo $(abspath $(BINARY))
+
+bench: build agents ## the figures of the README, each beside its bound
+	go test -run '^$$' -bench . -benchmem ./checks/... ./plugin/agent
+	@go run ./testenv/cmd/bench $(abspath $(BINARY))
+
+lint: sdk $(LINT) ## the linters of .golangci.yml
+	$(LINT) run ./...
+
+$(LINT): Makefile
+	@mkdir -p $(@D)
+	GOBIN=$(abspath $(@D)) GOWORK=off go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION) || \
+	  { echo "cannot install golangci-lint $(LINT_VERSION): see the lines above; check that the Go module proxy can be reached (go env GOPROXY)"; exit 1; }
+	@touch $@
+
+docs: sdk ## the generated parts: README tables, golden payloads, the 6.0 template
+	go test ./plugin/keys -run 'TestReadme|TestGolden' -update
+	go run ./templates/cmd/generate
+
+sdk: ## the Zabbix SDK, from the module proxy or else from Debian's source package
+	@GOWORK=off go run ./testenv/cmd/fetch sdk
+
+agents: ## real agents 6.0 and 7.0 from Debian's packages, unpacked under build/
+	@GOWORK=off go run ./testenv/cmd/fetch agents
+
+tidy: ## add modules (make tidy ADD='module@version …') and tidy go.mod
+	@GOWORK=off go run ./testenv/cmd/fetch tidy $(ADD)
+
+clean: ## remove what the other targets made
+	rm -rf build go.work go.work.sum

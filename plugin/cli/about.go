@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"strings"
+
+	"zabbix-agent2-plugin-hosting/plugin/config"
+	"zabbix-agent2-plugin-hosting/plugin/table"
+)
+
+func (a *app) printVersion(flags *flag.FlagSet, args []string) error {
+	asJSON := flags.Bool("json", false, "print JSON")
+	if err := parse(flags, args, 0); err != nil {
+		return err
+	}
+
+	if *asJSON {
+		return a.printJSON(map[string]string{"version": a.version})
+	}
+
+	_, err := fmt.Fprintln(a.out, Program, a.version)
+
+	return err
+}
+
+func (a *app) help(_ *flag.FlagSet, _ []string) error {
+	var text table.Table
+
+	text.Columns = []table.Column{{Title: "command"}, {Title: "what it prints"}}
+	for _, c := range commands() {
+		text.Add(strings.TrimSpace(c.name+" "+c.usage), c.summary)
+	}
+
+	_, err := fmt.Fprintf(a.out, `%s %s
+
+%s
+As a plugin it is started by Zabbix agent 2 (Plugins.%s.System.Path), with the path of a socket as its argument.
+`, Program, a.version, text.String(), config.Section)
+
+	return err
+}
+
+// printJSON prints a value on one line.
+func (a *app) printJSON(value any) error {
+	encoder := json.NewEncoder(a.out)
+	encoder.SetEscapeHTML(false)
+
+	return encoder.Encode(value)
+}

@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"zabbix-agent2-plugin-hosting/plugin/keys"
+)
+
+// run executes a command line and returns what a person sees.
+func run(t *testing.T, args ...string) (status int, out, errOut string) {
+	t.Helper()
+
+	file, err := os.CreateTemp(t.TempDir(), "out")
+	require.NoError(t, err)
+
+	defer file.Close()
+
+	var errors bytes.Buffer
+
+	status = Run(args, "1.2.3", file, &errors)
+	_, err = file.Seek(0, io.SeekStart)
+	require.NoError(t, err)
+
+	text, err := io.ReadAll(file)
+	require.NoError(t, err)
+
+	return status, string(text), errors.String()
+}
+
+func TestWrongCommandLinesSayWhatIsWrong(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct {
+		args   []string
+		status int
+		want   string
+	}{
+		"an unknown command": {
+			[]string{"slabs"}, exitUsage,
+			"cannot run \"slabs\": there is no such command; see `zabbix-agent2-plugin-hosting help`\n",
+		},
+		"an unknown flag": {
+			[]string{"slab", "--bogus"}, exitUsage,
+			"cannot run slab: flag provided but not defined: -bogus; see `zabbix-agent2-plugin-hosting help`\n",
+		},
+		"an argument too many": {[]string{"memory", "x"}, exitUsage, "cannot run memory: it takes 0 argument(s), not 1"},
+		"an argument too few":  {[]string{"get"}, exitUsage, "cannot run get: it takes 1 argument(s), not 0"},
+		"an unknown order":     {[]string{"slab", "--sort", "weight"}, exitUsage, `cannot sort by "weight": sort by size, growth or objects`},
+		"no caches":            {[]string{"slab", "-n", "0"}, exitFailed, "cannot list 0 caches: ask for 1 to 1000"},
+		"a malformed key":      {[]string{"get", "hosting.slab.get[5"}, exitFailed, "the closing bracket is missing"},
+		"an unknown key":       {[]string{"get", "agent.ping"}, exitFailed, "cannot evaluate agent.ping: there is no such key; see list-keys"},
+		"a wrong parameter": {
+			[]string{"get", "hosting.memory.sunreclaim[percent]"}, exitFailed,
+			`cannot evaluate hosting.memory.sunreclaim: invalid first parameter "mode": "percent" is not one of bytes, pused; ` +
+				"usage: hosting.memory.sunreclaim[<mode>]\n",
+		},
+	}
+
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			status, out, errOut := run(t, test.args...)
+			require.Equal(t, test.status, status)
+			require.Contains(t, errOut, test.want)
+			require.Equal(t, 1, strings.Count(errOut, "\n"), "one line: %s", errOut)
+			require.Empty(t, out)
+		})
+	}
+}
+
+func TestCommandsPrint(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct {
+		args []string
+		want []string
+	}{
+		"help without a command":       {nil, []string{"zabbix-agent2-plugin-hosting 1.2.3", "slab [--watch]", "Plugins.Hosting.System.Path"}},
+		"help as an option":            {[]string{"-h"}, []string{"what it prints"}},
+		"help of a command":            {[]string{"slab", "-h"}, []string{"usage: zabbix-agent2-plugin-hosting slab [--watch]"}},
+		"the version":                  {[]string{"version"}, []string{"zabbix-agent2-plugin-hosting 1.2.3\n"}},
+		"the version as agents ask it": {[]string{"-V"}, []string{"zabbix-agent2-plugin-hosting 1.2.3\n"}},
+		"the keys":                     {[]string{"--list-keys"}, []string{"hosting.slab.get[<n>,<sort>]", "hosting.oom.get"}},
+		"memory":                       {[]string{"memory"}, []string{"total", "slab, unreclaimable", "in no counter"}},
+		"OOM kills":                    {[]string{"oom"}, []string{"OOM kills since 20"}},
+		"the doctor":                   {[]string{"doctor"}, []string{"kernel memory", "slab caches", "OOM kills", "OOM victims"}},
+	}
+
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			status, out, errOut := run(t, test.args...)
+			require.Equal(t, exitOK, status, errOut)
+
+			for _, want := range test.want {
+				require.Contains(t, out, want)
+			}
+
+			require.NotContains(t, out, "\x1b", "no color where no terminal is")
+		})
+	}
+}
+
+func TestGetPrintsTheBareValue(t *testing.T) {
+	t.Parallel()
+
+	status, out, errOut := run(t, "get", "hosting.memory.sunreclaim[pused]")
+	require.Equal(t, exitOK, status, errOut)
+	require.Regexp(t, `^[0-9]+\.[0-9]{4}\n$`, out)
+}
+
+func TestDoctorNamesTheMendOnce(t *testing.T) {
+	t.Parallel()
+
+	require.Equal(t,
+		finding{Name: "OOM victims", Found: "cannot read /dev/kmsg: operation not permitted", Mend: mendKmsg},
+		broken("OOM victims", "cannot read /dev/kmsg: operation not permitted; set this or grant that", mendKmsg))
+	require.Equal(t,
+		finding{Name: "x", Found: "cannot do it: why; what mends it"}, broken("x", "cannot do it: why; what mends it", ""))
+}
+
+func TestJSONIsOneDocument(t *testing.T) {
+	t.Parallel()
+
+	for _, command := range []string{"memory", "oom", "doctor", "list-keys", "version"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+
+			status, out, errOut := run(t, command, "--json")
+			require.Equal(t, exitOK, status, errOut)
+			require.True(t, json.Valid([]byte(out)), out)
+		})
+	}
+}
+
+func TestSlabPrintsOrSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
+
+	status, out, errOut := run(t, "slab", "-n", "3")
+	if os.Getuid() != 0 {
+		require.Equal(t, exitFailed, status)
+		require.Contains(t, errOut, "cannot read /proc/slabinfo: permission denied")
+
+		return
+	}
+
+	require.Equal(t, exitOK, status)
+	require.Contains(t, out, "SUnreclaim")
+	require.Contains(t, out, "merged with")
+	require.Contains(t, out, "\n3  ")
+	require.NotContains(t, out, "\n4  ")
+}
+
+func TestListedKeysAreAllOfThem(t *testing.T) {
+	t.Parallel()
+
+	_, out, _ := run(t, "list-keys", "--json")
+
+	var listed []listedKey
+
+	require.NoError(t, json.Unmarshal([]byte(out), &listed))
+	require.Len(t, listed, len(keys.All()))
+	require.Equal(t, listedKey{
+		Key: "hosting.memory.sunreclaim", Usage: "hosting.memory.sunreclaim[<mode>]", Example: "hosting.memory.sunreclaim[bytes]",
+		Description: "Slab memory that the kernel cannot reclaim (SUnreclaim), in bytes or percent of RAM.",
+		Result:      keys.Number, Unit: "B or %",
+		Parameters: []listedParameter{{"mode", "bytes, or percent of RAM", "bytes", "bytes, pused"}},
+	}, listed[2])
+}
+
+func TestColorIsForTerminals(t *testing.T) {
+	t.Parallel()
+
+	a := app{color: true}
+	require.Equal(t, "\x1b[32mok\x1b[0m  a\n\x1b[31mNO\x1b[0m  b\nother\n", a.paintMarks("ok  a\nNO  b\nother\n"))
+	require.Equal(t, "\x1b[1mhead\x1b[0m\nbody\n", a.heading("head\nbody\n"))
+	require.Equal(t, "ok  a\n", (&app{}).paintMarks("ok  a\n"))
+}

@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/user"
+	"slices"
+	"strings"
+
+	"zabbix-agent2-plugin-hosting/plugin/config"
+	"zabbix-agent2-plugin-hosting/plugin/keys"
+	"zabbix-agent2-plugin-hosting/plugin/table"
+)
+
+// finding is one line of the doctor's report.
+type finding struct {
+	Name  string `json:"name"`
+	OK    bool   `json:"ok"`
+	Found string `json:"found"`
+	Mend  string `json:"mend,omitempty"` // a command, or what to do
+}
+
+// The doctor names the agent's usual user, so that its commands can be pasted whoever asks it.
+const (
+	mendSlabinfo = "chgrp zabbix /proc/slabinfo && chmod 0440 /proc/slabinfo   # as root, until the next boot"
+	mendReclaim  = "chgrp zabbix /sys/kernel/slab/*/reclaim_account && chmod 0440 /sys/kernel/slab/*/reclaim_account   # as root, until the next boot"
+	mendKmsg     = "sysctl kernel.dmesg_restrict=0   # as root, or give the agent CAP_SYSLOG"
+	mendNone     = "nothing does: this kernel does not have it"
+)
+
+func (a *app) doctor(flags *flag.FlagSet, args []string) error {
+	asJSON := flags.Bool("json", false, "print JSON")
+	if err := parse(flags, args, 0); err != nil {
+		return err
+	}
+
+	findings := examine(a.checks(), config.Defaults())
+
+	if *asJSON {
+		return a.printJSON(findings)
+	}
+
+	text := table.Table{Columns: []table.Column{{Title: ""}, {Title: "check"}, {Title: "found"}}}
+	for _, f := range findings {
+		mark := markOK
+		if !f.OK {
+			mark = markBad
+		}
+
+		found := f.Found
+		if f.Mend != "" {
+			found += "; mend: " + f.Mend
+		}
+
+		text.Add(mark, f.Name, found)
+	}
+
+	_, err := fmt.Fprintf(a.out, "%s %s as user %s\n\n%s", Program, a.version, userName(), a.paintMarks(text.String()))
+
+	return err
+}
+
+const (
+	markOK  = "ok"
+	markBad = "NO"
+)
+
+// paintMarks colors the mark at the start of each line; a table takes no color itself, as that would spoil its widths.
+func (a *app) paintMarks(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if rest, ok := strings.CutPrefix(line, markOK); ok {
+			lines[i] = a.paint(green, markOK) + rest
+		} else if rest, ok := strings.CutPrefix(line, markBad); ok {
+			lines[i] = a.paint(red, markBad) + rest
+		}
+	}
+
+	return strings.Join(lines, "\n")
+}
+
+func userName() string {
+	if current, err := user.Current(); err == nil {
+		return current.Username
+	}
+
+	return fmt.Sprint(os.Getuid())
+}
+
+// examine tries everything that the checks need.
+func examine(checks *keys.Checks, options config.Options) []finding {
+	return slices.Concat(
+		examineKey(checks, "hosting.memory.get", "kernel memory", ""),
+		examineKey(checks, "hosting.slab.get", "slab caches", mendSlabinfo),
+		examineReclaimable(checks),
+		examineOOM(checks, options),
+	)
+}
+
+// examineKey evaluates a key as an item would.
+func examineKey(checks *keys.Checks, key, name, mend string) []finding {
+	_, err := checks.Evaluate(context.Background(), key, nil)
+	if err == nil {
+		return []finding{{Name: name, OK: true, Found: key + " works"}}
+	}
+
+	if keys.StateOf(err) == keys.StateNotSupported {
+		mend = mendNone
+	}
+
+	return []finding{broken(name, err.Error(), mend)}
+}
+
+// broken is the finding of what does not work. An error ends with what mends it; the doctor's own command takes its place.
+func broken(name, problem, mend string) finding {
+	if mend != "" {
+		problem, _, _ = strings.Cut(problem, "; ")
+	}
+
+	return finding{Name: name, Found: problem, Mend: mend}
+}
+
+// examineReclaimable tells whether slab bytes can be told apart into reclaimable and not.
+func examineReclaimable(checks *keys.Checks) []finding {
+	const name = "reclaimable or not"
+
+	var report struct {
+		Attributed *uint64 `json:"attributed_unreclaimable_bytes"`
+	}
+
+	value, err := checks.Evaluate(context.Background(), "hosting.slab.get", nil)
+	if err != nil || json.Unmarshal([]byte(value), &report) != nil {
+		return []finding{{Name: name, Found: "not tried, since the slab caches cannot be read"}}
+	}
+
+	if report.Attributed == nil {
+		return []finding{{
+			Name: name, Mend: mendReclaim,
+			Found: "cannot tell reclaimable caches from others: /sys/kernel/slab/*/reclaim_account cannot be read",
+		}}
+	}
+
+	return []finding{{Name: name, OK: true, Found: "SUnreclaim is attributed to caches, and what no cache holds is known"}}
+}
+
+func examineOOM(checks *keys.Checks, options config.Options) []finding {
+	var report struct {
+		Kills        *uint64 `json:"kills"`
+		VictimsKnown bool    `json:"victims_known"`
+		VictimsError string  `json:"victims_error"`
+	}
+
+	value, err := checks.Evaluate(context.Background(), "hosting.oom.get", nil)
+	if err == nil {
+		err = json.Unmarshal([]byte(value), &report)
+	}
+
+	if err != nil {
+		return []finding{{Name: "OOM kills", Found: err.Error()}}
+	}
+
+	kills := finding{Name: "OOM kills", OK: true, Found: "hosting.oom.get counts them"}
+	if report.Kills == nil {
+		kills = finding{Name: "OOM kills", Found: "the kernel does not count OOM kills (before 4.13)", Mend: mendNone}
+	}
+
+	victims := finding{Name: "OOM victims", OK: true, Found: options.KmsgPath + " can be read"}
+	if !report.VictimsKnown {
+		victims = broken("OOM victims", report.VictimsError, mendKmsg)
+	}
+
+	return []finding{kills, victims}
+}

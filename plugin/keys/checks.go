@@ -1,0 +1,90 @@
+package keys
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"zabbix-agent2-plugin-hosting/checks/memory"
+	"zabbix-agent2-plugin-hosting/checks/oom"
+	"zabbix-agent2-plugin-hosting/checks/slab"
+	"zabbix-agent2-plugin-hosting/plugin/agent"
+	"zabbix-agent2-plugin-hosting/plugin/config"
+)
+
+// Process tells about the process that evaluates the keys.
+type Process interface{ Status() agent.Status }
+
+// Checks evaluates item keys and holds what they remember from one evaluation to the next.
+type Checks struct {
+	process Process
+	version string
+	memory  *memory.Reader
+	slab    *slab.Tracker
+	oom     *oom.Tracker
+	health  *healthBook
+	keys    map[string]Key
+}
+
+// NewChecks returns the checks of a host as the options describe it.
+func NewChecks(options config.Options, process Process, version string) *Checks {
+	byName := make(map[string]Key)
+	for _, key := range All() {
+		byName[key.Name] = key
+	}
+
+	return &Checks{
+		keys:    byName,
+		process: process,
+		version: version,
+		memory:  memory.NewReader(options.ProcPath),
+		slab:    slab.NewTracker(options.ProcPath, options.SysPath, options.SlabHistory),
+		oom:     oom.NewTracker(options.ProcPath, options.KmsgPath),
+		health:  newHealthBook(),
+	}
+}
+
+// Evaluate returns the value of an item key as text.
+func (c *Checks) Evaluate(ctx context.Context, name string, parameters []string) (string, error) {
+	key, ok := c.keys[name]
+	if !ok {
+		return "", fmt.Errorf("cannot evaluate %s: there is no such key; see list-keys", name)
+	}
+
+	values, err := key.bind(parameters)
+	if err != nil {
+		return "", err
+	}
+
+	value, err := key.evaluate(ctx, c, values)
+	if key.Check != "" {
+		c.health.note(key.Check, err)
+	}
+
+	if err != nil {
+		return "", fmt.Errorf("cannot evaluate %s: %w", key.Name, err)
+	}
+
+	if text, ok := value.(string); ok {
+		return text, nil
+	}
+
+	return encode(value)
+}
+
+// SampleSlab reads the slab caches for the growth history; it is called once a minute, asked for or not.
+func (c *Checks) SampleSlab() { c.health.note(CheckSlab, c.slab.Sample()) }
+
+func encode(value any) (string, error) {
+	var text bytes.Buffer
+
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+
+	if err := encoder.Encode(value); err != nil {
+		return "", fmt.Errorf("cannot encode the value: %w", err)
+	}
+
+	return string(bytes.TrimSuffix(text.Bytes(), []byte("\n"))), nil
+}

@@ -1,0 +1,190 @@
+package keys
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/plugin/agent"
+	"zabbix-agent2-plugin-hosting/plugin/config"
+)
+
+var update = flag.Bool("update", false, "write the golden payloads and the README's tables anew")
+
+// volatile are the numbers that differ from run to run; in a golden payload they are 1.
+var volatile = map[string]*regexp.Regexp{
+	"hosting.plugin.get": regexp.MustCompile(`("(?:pid|rss_bytes|goroutines)"):[0-9]+`),
+	"hosting.oom.get":    regexp.MustCompile(`("(?:boot_at|at)"):[0-9.]+`),
+}
+
+// fixtureHost is a host with proc, sys and a kernel log of its own.
+type fixtureHost struct {
+	t       *testing.T
+	options config.Options
+}
+
+func newFixtureHost(t *testing.T) *fixtureHost {
+	t.Helper()
+
+	root := t.TempDir()
+	h := &fixtureHost{t: t, options: config.Options{
+		ProcPath:    filepath.Join(root, "proc"),
+		SysPath:     filepath.Join(root, "sys"),
+		KmsgPath:    kernelLog(t, "testdata/host/kmsg"),
+		SlabHistory: time.Hour,
+	}}
+
+	require.NoError(t, os.Mkdir(h.options.ProcPath, 0o755))
+	h.fillSys()
+
+	return h
+}
+
+// become makes the host's proc that of the moment "before" or "after".
+func (h *fixtureHost) become(moment string) {
+	h.t.Helper()
+	for _, name := range []string{"meminfo", "slabinfo", "vmstat"} {
+		text, err := os.ReadFile(filepath.Join("testdata/host", moment, name))
+		require.NoError(h.t, err)
+		require.NoError(h.t, os.WriteFile(filepath.Join(h.options.ProcPath, name), text, 0o644))
+	}
+}
+
+// fillSys lays out /sys/kernel/slab as the kernel does: merged caches are links to the folder of their group.
+func (h *fixtureHost) fillSys() {
+	h.t.Helper()
+
+	root := filepath.Join(h.options.SysPath, "kernel/slab")
+	text, err := os.ReadFile("testdata/host/reclaimable")
+	require.NoError(h.t, err)
+
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		folder := fields[0]
+
+		if len(fields) == 3 {
+			folder = ":" + fields[0]
+
+			require.NoError(h.t, os.MkdirAll(root, 0o755))
+
+			for _, name := range append(strings.Split(fields[2], ","), fields[0]) {
+				require.NoError(h.t, os.Symlink(folder, filepath.Join(root, name)))
+			}
+		}
+
+		require.NoError(h.t, os.MkdirAll(filepath.Join(root, folder), 0o755))
+		require.NoError(h.t, os.WriteFile(filepath.Join(root, folder, "reclaim_account"), []byte(fields[1]+"\n"), 0o644))
+	}
+}
+
+// kernelLog returns the path of a double of /dev/kmsg: a packet pipe, of which each read takes one record.
+func kernelLog(t *testing.T, path string) string {
+	t.Helper()
+
+	var ends [2]int
+
+	require.NoError(t, unix.Pipe2(ends[:], unix.O_DIRECT|unix.O_CLOEXEC))
+	t.Cleanup(func() {
+		require.NoError(t, unix.Close(ends[0]))
+		require.NoError(t, unix.Close(ends[1]))
+	})
+
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+
+	for record := range strings.Lines(string(text)) {
+		_, err := unix.Write(ends[1], []byte(record))
+		require.NoError(t, err)
+	}
+
+	return filepath.Join("/proc/self/fd", strconv.Itoa(ends[0]))
+}
+
+type fixedProcess struct{ status agent.Status }
+
+func (p fixedProcess) Status() agent.Status { return p.status }
+
+func evaluateFixture(t *testing.T) map[string]string {
+	t.Helper()
+
+	values := make(map[string]string)
+	host := newFixtureHost(t)
+
+	// In the bubble time is fake and deterministic: it begins at midnight of 2000-01-01.
+	synctest.Test(t, func(t *testing.T) {
+		process := fixedProcess{agent.Status{
+			StartedAt: time.Now(), AgentProtocol: "6.4",
+			Link:        agent.LinkStatus{PID: os.Getpid(), StartedAt: time.Now(), WorkerRestarts: 1, LastWorkerDeath: "signal: killed"},
+			ServedTotal: 120, FailedTotal: 3, RefusedTotal: 1, TimedOutTotal: 1, RecoveredPanics: 1, InFlight: 2, Slots: 100,
+		}}
+		checks := NewChecks(host.options, process, "1.2.3")
+
+		host.become("before")
+		checks.SampleSlab()
+		time.Sleep(30 * time.Minute)
+		host.become("after")
+
+		all := All()
+		// The plugin's own state is asked last, when every check has run.
+		for _, key := range append(all[1:], all[0]) {
+			value, err := checks.Evaluate(context.Background(), key.Name, nil)
+			require.NoError(t, err)
+
+			values[key.Name] = value
+		}
+	})
+
+	return values
+}
+
+func TestGoldenPayloads(t *testing.T) {
+	t.Parallel()
+
+	for name, value := range evaluateFixture(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			got, extension := readable(t, name, value)
+			path := filepath.Join("testdata/golden", name+extension)
+
+			if *update {
+				require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+			}
+
+			golden, err := os.ReadFile(path)
+			require.NoError(t, err, "run `make docs` for a new key")
+			require.Equal(t, string(golden), got)
+		})
+	}
+}
+
+// readable returns a payload as its golden file holds it, and the extension of that file.
+func readable(t *testing.T, name, value string) (text, extension string) {
+	t.Helper()
+
+	if !json.Valid([]byte(value)) || value[0] != '{' && value[0] != '[' {
+		return value, ".txt"
+	}
+
+	if pattern, ok := volatile[name]; ok {
+		value = pattern.ReplaceAllString(value, "$1:1")
+	}
+
+	var indented bytes.Buffer
+
+	require.NoError(t, json.Indent(&indented, []byte(value), "", "  "))
+
+	return indented.String() + "\n", ".json"
+}

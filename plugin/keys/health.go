@@ -1,0 +1,102 @@
+package keys
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"sync"
+)
+
+// Check is a check package behind one or more keys.
+type Check string
+
+// The checks whose health is reported.
+const (
+	CheckMemory Check = "memory"
+	CheckSlab   Check = "slab"
+	CheckOOM    Check = "oom"
+)
+
+// CheckState tells how a check's last evaluation went. Numbers are stable: templates map them to names.
+type CheckState int
+
+// States of a check.
+const (
+	StateNotRun CheckState = iota
+	StateOK
+	StateFailing
+	StateNoPermission
+	StateNotSupported
+)
+
+// CheckStates returns the value map of CheckState.
+func CheckStates() map[int]string {
+	return map[int]string{
+		int(StateNotRun):       "not_run",
+		int(StateOK):           "ok",
+		int(StateFailing):      "failing",
+		int(StateNoPermission): "no_permission",
+		int(StateNotSupported): "not_supported",
+	}
+}
+
+func (s CheckState) String() string { return CheckStates()[int(s)] }
+
+// CheckHealth is the state of one check in hosting.plugin.get.
+type CheckHealth struct {
+	State CheckState `json:"state"`
+	Name  string     `json:"state_name"`
+	Error string     `json:"error"`
+}
+
+func newCheckHealth(state CheckState, err error) CheckHealth {
+	health := CheckHealth{State: state, Name: state.String()}
+	if err != nil {
+		health.Error = err.Error()
+	}
+
+	return health
+}
+
+// StateOf classifies the outcome of a check.
+func StateOf(err error) CheckState {
+	switch {
+	case err == nil:
+		return StateOK
+	case errors.Is(err, fs.ErrPermission):
+		return StateNoPermission
+	case errors.Is(err, fs.ErrNotExist):
+		return StateNotSupported
+	default:
+		return StateFailing
+	}
+}
+
+// healthBook keeps the last outcome of each check.
+type healthBook struct {
+	mu     sync.Mutex
+	checks map[Check]CheckHealth
+}
+
+func newHealthBook() *healthBook {
+	book := &healthBook{checks: make(map[Check]CheckHealth)}
+	for _, check := range []Check{CheckMemory, CheckSlab, CheckOOM} {
+		book.checks[check] = newCheckHealth(StateNotRun, nil)
+	}
+
+	return book
+}
+
+func (b *healthBook) note(check Check, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+
+	b.checks[check] = newCheckHealth(StateOf(err), err)
+}
+
+func (b *healthBook) snapshot() map[Check]CheckHealth {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+
+	return maps.Clone(b.checks)
+}

@@ -1,0 +1,104 @@
+// Package keys is the list of the plugin's item keys, as data, and their handlers. Registration with the agent, list-keys,
+// the README's table and the templates' contract test all come from this list.
+package keys
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.zabbix.com/sdk/metric"
+)
+
+// Result is the type of an item key's value.
+type Result string
+
+// The types of values, in Zabbix's words.
+const (
+	JSON   Result = "JSON"
+	LLD    Result = "LLD"
+	Number Result = "number"
+	Text   Result = "text"
+)
+
+// Key is one item key.
+type Key struct {
+	Name        string
+	Parameters  []Parameter
+	Description string // one sentence, for the agent's list and for people
+	Result      Result
+	Unit        string // of a number
+	Check       Check  // whose state tells whether the key works
+	Permission  string // what an ordinary user lacks; empty if nothing
+	evaluate    func(context.Context, *Checks, map[string]string) (any, error)
+}
+
+// Parameter is one parameter of an item key. All are optional.
+type Parameter struct {
+	Name        string
+	Description string
+	Default     string
+	Allowed     Allowed
+}
+
+// Usage returns the key as documentation writes it: optional parameters in angle brackets.
+func (k Key) Usage() string {
+	if len(k.Parameters) == 0 {
+		return k.Name
+	}
+
+	var names []string
+	for _, p := range k.Parameters {
+		names = append(names, "<"+p.Name+">")
+	}
+
+	return k.Name + "[" + strings.Join(names, ",") + "]"
+}
+
+// Example returns the key as an item would ask it, with its defaults spelled out.
+func (k Key) Example() string {
+	if len(k.Parameters) == 0 {
+		return k.Name
+	}
+
+	var values []string
+	for _, p := range k.Parameters {
+		values = append(values, p.Default)
+	}
+
+	return k.Name + "[" + strings.Join(values, ",") + "]"
+}
+
+// CheckParams tells whether an item with these parameters can be evaluated.
+func (k Key) CheckParams(parameters []string) error {
+	_, err := k.bind(parameters)
+
+	return err
+}
+
+// bind returns the parameters by name, with defaults, or an error that names the one at fault.
+func (k Key) bind(parameters []string) (map[string]string, error) {
+	declared := make([]*metric.Param, 0, len(k.Parameters))
+	for _, p := range k.Parameters {
+		declared = append(declared,
+			metric.NewParam(p.Name, p.Description).WithDefault(p.Default).WithValidator(p.Allowed))
+	}
+
+	values, _, _, err := metric.New(k.Description, declared, false).EvalParams(parameters, nil)
+	if err != nil {
+		return nil, fmt.Errorf("cannot evaluate %s: %s; usage: %s", k.Name, inSentence(err), k.Usage())
+	}
+
+	return values, nil
+}
+
+// inSentence turns an error of the SDK, which is a sentence of its own, into the part of one.
+func inSentence(err error) string {
+	text := strings.TrimSuffix(err.Error(), ".")
+
+	first, size := utf8.DecodeRuneInString(text)
+
+	return string(unicode.ToLower(first)) + text[size:]
+}

@@ -1,0 +1,108 @@
+package keys
+
+import (
+	"slices"
+	"strings"
+)
+
+const (
+	needsSlabinfo = "read /proc/slabinfo (root or CAP_DAC_READ_SEARCH)"
+	needsKmsg     = "read the kernel log for the victims (root, CAP_SYSLOG or kernel.dmesg_restrict=0)"
+)
+
+// All returns every item key, in the order of the documentation.
+func All() []Key {
+	return slices.Concat(pluginKeys(), memoryKeys(), slabKeys(), oomKeys())
+}
+
+// Metrics returns pairs of name and description, as an agent registers them.
+func Metrics() []string {
+	var pairs []string
+	for _, k := range All() {
+		pairs = append(pairs, k.Name, strings.TrimSuffix(k.Description, ".")+".")
+	}
+
+	return pairs
+}
+
+func pluginKeys() []Key {
+	return []Key{{
+		Name:        "hosting.plugin.get",
+		Description: "State of the plugin itself: version, processes, what it served and whether each check works.",
+		Result:      JSON,
+		evaluate:    evaluatePlugin,
+	}}
+}
+
+func memoryKeys() []Key {
+	return []Key{
+		{
+			Name:        "hosting.memory.get",
+			Description: "Every kernel-side share of RAM and the part that no counter explains, from /proc/meminfo.",
+			Result:      JSON,
+			Check:       CheckMemory,
+			evaluate:    evaluateMemory,
+		},
+		{
+			Name: "hosting.memory.sunreclaim",
+			Parameters: []Parameter{{
+				Name: "mode", Description: "bytes, or percent of RAM", Default: modeBytes, Allowed: oneOf{modeBytes, modePused},
+			}},
+			Description: "Slab memory that the kernel cannot reclaim (SUnreclaim), in bytes or percent of RAM.",
+			Result:      Number,
+			Unit:        "B or %",
+			Check:       CheckMemory,
+			evaluate:    evaluateSunreclaim,
+		},
+	}
+}
+
+func slabKeys() []Key {
+	count := Parameter{
+		Name: "n", Description: "how many caches", Default: "10", Allowed: wholeNumber{min: 1, max: 1000},
+	}
+	order := Parameter{
+		Name: "sort", Description: "which caches come first", Default: "size", Allowed: oneOf{"size", "growth", "objects"},
+	}
+
+	return []Key{
+		{
+			Name:        "hosting.slab.get",
+			Parameters:  []Parameter{count, order},
+			Description: "Slab totals, the part of SUnreclaim that no cache holds, and the top n caches with aliases and growth.",
+			Result:      JSON,
+			Check:       CheckSlab,
+			Permission:  needsSlabinfo,
+			evaluate:    evaluateSlab,
+		},
+		{
+			Name:        "hosting.slab.top",
+			Parameters:  []Parameter{count, order},
+			Description: "The top n slab caches as a plain-text table.",
+			Result:      Text,
+			Check:       CheckSlab,
+			Permission:  needsSlabinfo,
+			evaluate:    evaluateSlabTop,
+		},
+		{
+			Name:        "hosting.slab.discovery",
+			Parameters:  []Parameter{count},
+			Description: "Discovery of the n largest slab caches; a cache leaves only after a day outside the top 2n.",
+			Result:      LLD,
+			Check:       CheckSlab,
+			Permission:  needsSlabinfo,
+			evaluate:    evaluateSlabDiscovery,
+		},
+	}
+}
+
+func oomKeys() []Key {
+	return []Key{{
+		Name:        "hosting.oom.get",
+		Description: "OOM kills since boot and the last victims with process, cgroup and memory.",
+		Result:      JSON,
+		Check:       CheckOOM,
+		Permission:  needsKmsg,
+		evaluate:    evaluateOOM,
+	}}
+}
