@@ -214,7 +214,7 @@ func (l *link) runWorker(first bool) (ready bool) {
 	lost := l.detach(reason)
 
 	if !l.isClosing() {
-		l.Errf("worker %d died: %s; %d requests were lost; it printed: %q", p.cmd.Process.Pid, reason, lost, p.output.String())
+		l.Errf("worker %d died: %s; %d requests were lost; %s", p.cmd.Process.Pid, reason, lost, &p.output)
 	}
 
 	l.mu.Lock()

@@ -253,7 +253,7 @@ func TestWorkerThatDiesAtEachStart(t *testing.T) {
 		return strings.Contains(refused.Error, "the next one starts in")
 	}, 10*time.Second, 50*time.Millisecond)
 	require.Contains(t, refused.Error, "cannot evaluate faulty.echo: the worker process died (exit status 9)")
-	require.Contains(t, awaitLog(t, p, "died: exit status 9"), `it printed: "dying at start, as told"`)
+	require.Contains(t, awaitLog(t, p, "died: exit status 9"), "it printed: dying at start, as told")
 
 	// The cause mended, the plugin comes back by itself.
 	require.NoError(t, os.Remove(marker))

@@ -50,7 +50,7 @@ func (o *output) add(b []byte) {
 	}
 }
 
-// String returns the kept lines with " | " between them, as a log message is one line.
+// String tells what was printed, the lines with " | " between them, as a log message is one line.
 func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -65,7 +65,11 @@ func (o *output) String() string {
 
 	text.Write(o.tail)
 
+	if text.Len() == 0 {
+		return "it printed nothing"
+	}
+
 	lines := strings.FieldsFunc(strings.ToValidUTF8(text.String(), "?"), func(r rune) bool { return r == '\n' || r == '\r' })
 
-	return strings.Join(lines, " | ")
+	return "it printed: " + strings.Join(lines, " | ")
 }

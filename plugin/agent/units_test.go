@@ -184,12 +184,12 @@ func TestOutputKeepsHeadAndTail(t *testing.T) {
 		printed []string
 		want    string
 	}{
-		"nothing printed":        {want: ""},
-		"short output is whole":  {printed: []string{"panic: x\n\ngoroutine 1:\n", "main()\n"}, want: "panic: x | goroutine 1: | main()"},
-		"broken UTF-8 is marked": {printed: []string{"a\xffb"}, want: "a?b"},
+		"nothing printed":        {want: "it printed nothing"},
+		"short output is whole":  {printed: []string{"panic: x\n\ngoroutine 1:\n", "main()\n"}, want: "it printed: panic: x | goroutine 1: | main()"},
+		"broken UTF-8 is marked": {printed: []string{"a\xffb"}, want: "it printed: a?b"},
 		"of long output the middle is omitted and counted": {
 			printed: []string{"first\n" + strings.Repeat("x", 10000) + "\nlast\n"},
-			want: "first | " + strings.Repeat("x", outputHeadBytes-6) + " | (7012 bytes omitted) | " +
+			want: "it printed: first | " + strings.Repeat("x", outputHeadBytes-6) + " | (7012 bytes omitted) | " +
 				strings.Repeat("x", outputTailBytes-6) + " | last",
 		},
 	}
