@@ -5,7 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
-	"zabbix-agent2-plugin-hosting/checks/memory/procfile"
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"zabbix-agent2-plugin-hosting/checks/memory/procfile"
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // Reader reads meminfo time after time through one buffer. It is safe for concurrent use.

@@ -77,7 +77,12 @@ func TestKillOfTheRunningKernel(t *testing.T) {
 	v := after.LastVictim
 	require.NotNil(t, v)
 	require.Equal(t, ConstraintCgroup, v.Constraint)
-	require.Equal(t, filepath.Base(group), filepath.Base(v.Cgroup))
+
+	// After ten kills in five seconds the kernel leaves out the lines that tell the cgroup and the trigger.
+	if v.Trigger != "" {
+		require.Equal(t, filepath.Base(group), filepath.Base(v.Cgroup))
+	}
+
 	require.Equal(t, v.Cgroup, v.OOMCgroup)
 	require.InDelta(t, float64(time.Now().Unix()), v.At, 30)
 	require.Equal(t, new(0), v.UID)

@@ -4,7 +4,7 @@ import (
 	"math/bits"
 	"strings"
 
-	"zabbix-agent2-plugin-hosting/checks/memory/procfile"
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 const (

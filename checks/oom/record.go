@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"zabbix-agent2-plugin-hosting/checks/memory/procfile"
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // record is one entry of the kernel log as /dev/kmsg gives it: "priority,sequence,microseconds,flags;text", then lines

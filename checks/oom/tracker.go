@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"zabbix-agent2-plugin-hosting/checks/memory/procfile"
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // Tracker follows the kernel log from call to call. It is safe for concurrent use.

@@ -3,7 +3,7 @@ package oom
 import (
 	"bytes"
 
-	"zabbix-agent2-plugin-hosting/checks/memory/procfile"
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // parseKills finds the OOM kills since boot in /proc/vmstat (proc_vmstat(5)); nil on kernels before 4.13.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/memory"
-	"zabbix-agent2-plugin-hosting/checks/memory/procfile"
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // Reader reads slabinfo, meminfo and sysfs through buffers that it keeps. It is not safe for concurrent use.

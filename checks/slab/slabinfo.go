@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"zabbix-agent2-plugin-hosting/checks/memory/procfile"
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // Marks of slabinfo 2.0 and 2.1: "name active num size perslab pages : tunables a b c : slabdata active num shared",

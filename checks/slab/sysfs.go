@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"zabbix-agent2-plugin-hosting/checks/memory/procfile"
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 const (

@@ -3,7 +3,7 @@ package slab
 import (
 	"bytes"
 
-	"zabbix-agent2-plugin-hosting/checks/memory/procfile"
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // table holds the caches of the file and is refilled in place. The same kernel lists the same caches in the same order
