@@ -45,7 +45,7 @@ func BenchmarkRelay(b *testing.B) {
 func startDirect(b *testing.B) *frameConn {
 	b.Helper()
 
-	p, err := startProcess("/proc/self/exe")
+	p, err := startProcess("/proc/self/exe", nil)
 	require.NoError(b, err)
 	b.Cleanup(func() { p.kill("the benchmark is over") })
 

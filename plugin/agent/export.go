@@ -169,6 +169,10 @@ func (w *worker) answer(id uint32, value string, err error) {
 		}
 	}
 
+	if w.agent.send(f) {
+		f = w.answeredNote(id)
+	}
+
 	// A write fails only when the link is gone, and then the next read ends the worker.
 	_ = w.conn.write(f)
 

@@ -27,6 +27,7 @@ type link struct {
 	log.Logger
 
 	agent      *frameConn
+	agentFile  *os.File // the same connection, for the workers
 	plugin     Plugin
 	executable string
 	started    time.Time
@@ -47,9 +48,15 @@ type link struct {
 	nextStart time.Time // of a worker, while there is none
 }
 
-func newLink(conn net.Conn, p Plugin, executable string) *link {
+func newLink(conn *net.UnixConn, p Plugin, executable string) (*link, error) {
+	file, err := conn.File()
+	if err != nil {
+		return nil, fmt.Errorf("cannot share the agent's connection with a worker: %w", err)
+	}
+
 	l := &link{
 		agent:      newFrameConn(conn),
+		agentFile:  file,
 		plugin:     p,
 		executable: executable,
 		started:    time.Now(),
@@ -58,7 +65,7 @@ func newLink(conn net.Conn, p Plugin, executable string) *link {
 	}
 	l.Logger = newAgentLog(l.toAgent)
 
-	return l
+	return l, nil
 }
 
 // run relays until the agent says Terminate or goes away.
@@ -151,7 +158,7 @@ func (l *link) takeConfigure(f frame) {
 // forward hands a frame to the worker if there is one; a worker that starts later gets it replayed. Called with mu held.
 func (l *link) forward(f frame) {
 	if l.worker != nil && !l.worker.queue.put(f) {
-		l.worker.kill("it does not take its messages")
+		l.worker.kill("killed because it does not take its messages")
 	}
 }
 
@@ -190,7 +197,7 @@ func (l *link) isClosing() bool {
 
 // runWorker starts one worker, waits for its end and answers for it. It tells whether the worker ever was ready.
 func (l *link) runWorker(first bool) (ready bool) {
-	p, err := startProcess(l.executable)
+	p, err := startProcess(l.executable, l.agentFile)
 	if err != nil {
 		l.noteDeath(err.Error())
 		l.Errf("%s", err)

@@ -37,22 +37,27 @@ func (l *link) export(f frame, id uint32) {
 	switch {
 	case len(l.pending) >= maxPending:
 		l.goAnswerError(id, fmt.Errorf("cannot evaluate %s: %d requests are waiting already", request.Key, maxPending))
-	case l.worker != nil && !l.worker.queue.put(f):
+	case l.worker != nil && l.worker.queue.put(f):
+		l.remember(id, request, true)
+	case l.worker != nil:
+		l.worker.kill("killed because it does not take its messages")
 		l.goAnswerError(id, fmt.Errorf("cannot evaluate %s: the worker process does not take its messages", request.Key))
-	case l.worker == nil && wait > maxHold:
+	case wait > maxHold:
 		l.goAnswerError(id, fmt.Errorf("cannot evaluate %s: the worker process died (%s); the next one starts in %s",
 			request.Key, l.death, wait.Round(100*time.Millisecond)))
 	default:
-		limit := newDeadlines(request.TimeoutS, l.global).link
-		l.pending[id] = &pending{
-			key:      request.Key,
-			sent:     l.worker != nil,
-			backstop: time.AfterFunc(limit, func() { l.expire(id, limit) }),
-		}
+		l.remember(id, request, false)
+		l.waiting = append(l.waiting, f)
+	}
+}
 
-		if l.worker == nil {
-			l.waiting = append(l.waiting, f)
-		}
+// remember keeps a request until its answer has passed. Called with mu held.
+func (l *link) remember(id uint32, request exportRequest, sent bool) {
+	limit := newDeadlines(request.TimeoutS, l.global).link
+	l.pending[id] = &pending{
+		key:      request.Key,
+		sent:     sent,
+		backstop: time.AfterFunc(limit, func() { l.expire(id, limit) }),
 	}
 }
 
@@ -158,6 +163,8 @@ func (l *link) relayWorker(p *process) {
 
 				releaseLarge(f)
 			}
+		case answeredType:
+			l.settle(common.Id)
 		case comms.LogRequestType:
 			_ = l.toAgent(f)
 		case pongType:

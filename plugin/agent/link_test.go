@@ -347,7 +347,7 @@ func TestUnreadableConfigurationIsToldByEachKey(t *testing.T) {
 	require.Equal(t, result{Value: "x"}, ask(t, p, 3, "faulty.echo", "x"))
 }
 
-func TestWorkerHoldsNeitherTheAgentsSocketNorItsOutput(t *testing.T) {
+func TestWorkerDoesNotHoldTheAgentsOutput(t *testing.T) {
 	t.Parallel()
 
 	p := operate(t, scripted.V70())

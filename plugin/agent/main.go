@@ -31,7 +31,7 @@ const (
 	// A relay on one processor hands a frame from goroutine to goroutine without waking another thread; the checks take no
 	// more of a large host than of a small one.
 	linkProcessors   = 1
-	workerProcessors = 2
+	workerProcessors = 1
 )
 
 // role is what a process of the binary has been started for.
@@ -141,7 +141,12 @@ func runLink(socket string, p Plugin) error {
 		return err
 	}
 
-	newLink(conn, p, "/proc/self/exe").run()
+	l, err := newLink(conn, p, "/proc/self/exe")
+	if err != nil {
+		return err
+	}
+
+	l.run()
 
 	return nil
 }
@@ -164,14 +169,14 @@ func runWorker(p Plugin) error {
 	// For people who read ps; the plugin works without.
 	_ = os.WriteFile("/proc/self/comm", []byte("hosting-worker"), 0)
 
-	newWorker(conn, p).run()
+	newWorker(conn, openDirectSocket(), p).run()
 
 	return nil
 }
 
-func dial(socket string) (net.Conn, error) {
+func dial(socket string) (*net.UnixConn, error) {
 	for start := time.Now(); ; time.Sleep(dialInterval) {
-		conn, err := net.Dial("unix", socket)
+		conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: socket, Net: "unix"})
 		if err == nil {
 			return conn, nil
 		}

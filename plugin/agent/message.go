@@ -13,6 +13,7 @@ const (
 	pingType uint32 = iota + 100
 	pongType
 	helloType
+	answeredType // the worker has answered the request with this id itself
 )
 
 // exportRequest differs from comms.ExportRequest in telling an absent timeout (agent 6.0) from one of zero.

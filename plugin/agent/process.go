@@ -35,9 +35,9 @@ type process struct {
 	health health
 }
 
-// startProcess starts a worker. The caller's OS thread must live as long as the link: the kernel sends the worker SIGKILL
+// startProcess starts a worker, and hands it the agent's connection if there is one. The caller's OS thread must live as long as the link: the kernel sends the worker SIGKILL
 // when the thread that started it ends (prctl(2), PR_SET_PDEATHSIG).
-func startProcess(executable string) (*process, error) {
+func startProcess(executable string, agent *os.File) (*process, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
@@ -55,6 +55,11 @@ func startProcess(executable string) (*process, error) {
 	cmd := exec.Command(executable)
 	cmd.Args = []string{os.Args[0], workerArgument}
 	cmd.ExtraFiles = []*os.File{theirs}
+
+	if agent != nil {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, agent)
+	}
+
 	// Never the agent's own pipe: the agent keeps all that is written there in memory, and waits for whoever holds it.
 	cmd.Stdout, cmd.Stderr = writer, writer
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -23,6 +23,7 @@ type worker struct {
 	log.Logger
 
 	conn    *frameConn
+	agent   *directSocket
 	handler Handler
 	slots   chan struct{}
 	started time.Time
@@ -37,8 +38,8 @@ type worker struct {
 	stuck                                     atomic.Int64
 }
 
-func newWorker(conn net.Conn, p Plugin) *worker {
-	w := &worker{conn: newFrameConn(conn), slots: make(chan struct{}, exportSlots), started: time.Now()}
+func newWorker(conn net.Conn, agent *directSocket, p Plugin) *worker {
+	w := &worker{conn: newFrameConn(conn), agent: agent, slots: make(chan struct{}, exportSlots), started: time.Now()}
 	w.Logger = newAgentLog(w.conn.write)
 	w.handler = p.New(w)
 

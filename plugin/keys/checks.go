@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"golang.zabbix.com/sdk/metric"
+
 	"zabbix-agent2-plugin-hosting/checks/memory"
 	"zabbix-agent2-plugin-hosting/checks/oom"
 	"zabbix-agent2-plugin-hosting/checks/slab"
@@ -24,14 +26,21 @@ type Checks struct {
 	slab    *slab.Tracker
 	oom     *oom.Tracker
 	health  *healthBook
-	keys    map[string]Key
+	keys    map[string]boundKey
+}
+
+// boundKey is a key with what evaluating it needs each time.
+type boundKey struct {
+	Key
+
+	schema *metric.Metric
 }
 
 // NewChecks returns the checks of a host as the options describe it.
 func NewChecks(options config.Options, process Process, version string) *Checks {
-	byName := make(map[string]Key)
+	byName := make(map[string]boundKey)
 	for _, key := range All() {
-		byName[key.Name] = key
+		byName[key.Name] = boundKey{Key: key, schema: key.schema()}
 	}
 
 	return &Checks{
@@ -52,7 +61,7 @@ func (c *Checks) Evaluate(ctx context.Context, name string, parameters []string)
 		return "", fmt.Errorf("cannot evaluate %s: there is no such key; see list-keys", name)
 	}
 
-	values, err := key.bind(parameters)
+	values, err := key.bind(key.schema, parameters)
 	if err != nil {
 		return "", err
 	}

@@ -73,20 +73,25 @@ func (k Key) Example() string {
 
 // CheckParams tells whether an item with these parameters can be evaluated.
 func (k Key) CheckParams(parameters []string) error {
-	_, err := k.bind(parameters)
+	_, err := k.bind(k.schema(), parameters)
 
 	return err
 }
 
-// bind returns the parameters by name, with defaults, or an error that names the one at fault.
-func (k Key) bind(parameters []string) (map[string]string, error) {
+// schema returns the key's parameters as the SDK evaluates them.
+func (k Key) schema() *metric.Metric {
 	declared := make([]*metric.Param, 0, len(k.Parameters))
 	for _, p := range k.Parameters {
 		declared = append(declared,
 			metric.NewParam(p.Name, p.Description).WithDefault(p.Default).WithValidator(p.Allowed))
 	}
 
-	values, _, _, err := metric.New(k.Description, declared, false).EvalParams(parameters, nil)
+	return metric.New(k.Description, declared, false)
+}
+
+// bind returns the parameters by name, with defaults, or an error that names the one at fault.
+func (k Key) bind(schema *metric.Metric, parameters []string) (map[string]string, error) {
+	values, _, _, err := schema.EvalParams(parameters, nil)
 	if err != nil {
 		return nil, fmt.Errorf("cannot evaluate %s: %s; usage: %s", k.Name, inSentence(err), k.Usage())
 	}

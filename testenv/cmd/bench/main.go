@@ -3,12 +3,15 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"time"
 
+	"zabbix-agent2-plugin-hosting/plugin/keys"
 	"zabbix-agent2-plugin-hosting/plugin/table"
+	"zabbix-agent2-plugin-hosting/testenv/fakeplugin"
 	"zabbix-agent2-plugin-hosting/testenv/scripted"
 	"zabbix-agent2-plugin-hosting/testenv/zabbixagent"
 )
@@ -31,6 +34,8 @@ type figures struct {
 }
 
 func main() {
+	fakeplugin.Main() // an agent started this program as the floor of all plugins
+
 	if len(os.Args) != 2 {
 		fmt.Fprintln(os.Stderr, "usage: bench PATH-OF-THE-PLUGIN")
 		os.Exit(2)
@@ -54,22 +59,40 @@ func (f *figures) measure(plugin string) error {
 	}
 
 	for _, version := range zabbixagent.Versions() {
-		a, err := zabbixagent.Start(zabbixagent.Options{Version: version, Plugin: plugin, Timeout: 10})
-		if err != nil {
-			return err
-		}
-
-		err = f.measureAgent(a)
-		if stopErr := a.Stop(); err == nil {
-			err = stopErr
-		}
-
-		if err != nil {
+		if err := f.measureVersion(version, plugin); err != nil {
 			return err
 		}
 	}
 
 	return nil
+}
+
+// measureVersion runs two agents of a version: one with the plugin, one with the smallest that there can be.
+func (f *figures) measureVersion(version zabbixagent.Version, plugin string) (err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("cannot find this program: %w", err)
+	}
+
+	floor, err := zabbixagent.Start(zabbixagent.Options{Version: version, Plugin: self, Name: fakeplugin.Name})
+	if err != nil {
+		return err
+	}
+
+	defer func() { err = errors.Join(err, floor.Stop()) }()
+
+	a, err := zabbixagent.Start(zabbixagent.Options{Version: version, Plugin: plugin, Timeout: 10})
+	if err != nil {
+		return err
+	}
+
+	defer func() { err = errors.Join(err, a.Stop()) }()
+
+	if err := f.measureLatency(a, floor); err != nil {
+		return err
+	}
+
+	return f.measureMemory(a)
 }
 
 func (f *figures) add(name string, measured, bound float64, unit string) {
@@ -118,17 +141,36 @@ func (f *figures) measureStart(plugin string) error {
 	return nil
 }
 
-func (f *figures) measureAgent(a *zabbixagent.Agent) error {
-	name := "agent " + string(a.Version()) + ": "
+// measureLatency asks turn by turn for a built-in key, a key of ours and a key of the floor.
+func (f *figures) measureLatency(a, floor *zabbixagent.Agent) error {
+	turns := []struct {
+		agent *zabbixagent.Agent
+		key   string
+	}{{a, "agent.ping"}, {a, "hosting.memory.sunreclaim"}, {floor, fakeplugin.Key + "[x]"}}
+	times := make([][]time.Duration, len(turns))
 
-	ping, key, err := interleave(a, "agent.ping", "hosting.memory.sunreclaim")
-	if err != nil {
-		return err
+	for range pairs {
+		for i, turn := range turns {
+			begin := time.Now()
+			if _, err := turn.agent.Get(turn.key); err != nil {
+				return err
+			}
+
+			times[i] = append(times[i], time.Since(begin))
+		}
 	}
 
-	f.add(name+"agent.ping, p50", ping, ping, "ms")
-	f.add(name+"hosting.memory.sunreclaim, p50", key, 1.3*ping+0.25, "ms")
+	name := "agent " + string(a.Version()) + ": "
+	ping := milliseconds(median(times[0]))
 
+	f.table.Add(name+"agent.ping, p50", fmt.Sprintf("%.2f ms", ping), "", "")
+	f.table.Add(name+"the smallest plugin, p50", fmt.Sprintf("%.2f ms", milliseconds(median(times[2]))), "", "")
+	f.add(name+"hosting.memory.sunreclaim, p50", milliseconds(median(times[1])), 1.3*ping+0.25, "ms")
+
+	return nil
+}
+
+func (f *figures) measureMemory(a *zabbixagent.Agent) error {
 	for i := range mixedRequests {
 		// A wrong request has an error for an answer; a plugin that died shows in the next lines.
 		_, _ = a.Get(mixed[i%len(mixed)])
@@ -139,41 +181,18 @@ func (f *figures) measureAgent(a *zabbixagent.Agent) error {
 		return err
 	}
 
-	var state struct {
-		RSSBytes uint64 `json:"rss_bytes"`
-		Restarts int    `json:"worker_restarts"`
-		Link     struct {
-			RSSBytes uint64 `json:"rss_bytes"`
-		} `json:"link"`
-	}
-
+	var state keys.PluginReport
 	if err := json.Unmarshal([]byte(value), &state); err != nil {
 		return fmt.Errorf("cannot read hosting.plugin.get: %w", err)
 	}
 
-	f.add(fmt.Sprintf("%sworker's RSS after %d mixed requests", name, mixedRequests), megabytes(state.RSSBytes), 15, "MB")
-	f.add(fmt.Sprintf("%slink's RSS after %d mixed requests", name, mixedRequests), megabytes(state.Link.RSSBytes), 7, "MB")
-	f.add(name+"worker restarts", float64(state.Restarts), 0, "")
+	name := "agent " + string(a.Version()) + ": "
+	after := fmt.Sprintf(" after %d mixed requests", mixedRequests)
+	f.add(name+"worker's RSS"+after, megabytes(state.RSSBytes), 15, "MB")
+	f.add(name+"link's RSS"+after, megabytes(state.Link.RSSBytes), 7, "MB")
+	f.add(name+"worker restarts", float64(state.WorkerRestarts), 0, "")
 
 	return nil
-}
-
-// interleave asks for two keys turn by turn and returns the median of each in milliseconds.
-func interleave(a *zabbixagent.Agent, first, second string) (float64, float64, error) {
-	times := map[string][]time.Duration{}
-
-	for range pairs {
-		for _, key := range []string{first, second} {
-			begin := time.Now()
-			if _, err := a.Get(key); err != nil {
-				return 0, 0, err
-			}
-
-			times[key] = append(times[key], time.Since(begin))
-		}
-	}
-
-	return milliseconds(median(times[first])), milliseconds(median(times[second])), nil
 }
 
 func median(times []time.Duration) time.Duration {
