@@ -28,10 +28,9 @@ const (
 	linkGCPercent   = 20
 	workerGCPercent = 50
 
-	// A relay on one processor hands a frame from goroutine to goroutine without waking another thread; the checks take no
-	// more of a large host than of a small one.
-	linkProcessors   = 1
-	workerProcessors = 1
+	// A frame passes from goroutine to goroutine without waking another thread, and the checks take no more of a large host
+	// than of a small one.
+	processors = 1
 )
 
 // role is what a process of the binary has been started for.
@@ -133,8 +132,7 @@ func runRegistration(socket string, p Plugin) error {
 
 func runLink(socket string, p Plugin) error {
 	debug.SetGCPercent(linkGCPercent)
-	runtime.GOMAXPROCS(linkProcessors)
-	runtime.GOMAXPROCS(linkProcessors)
+	runtime.GOMAXPROCS(processors)
 
 	conn, err := dial(socket)
 	if err != nil {
@@ -153,8 +151,7 @@ func runLink(socket string, p Plugin) error {
 
 func runWorker(p Plugin) error {
 	debug.SetGCPercent(workerGCPercent)
-	runtime.GOMAXPROCS(min(workerProcessors, runtime.NumCPU()))
-	runtime.GOMAXPROCS(min(workerProcessors, runtime.NumCPU()))
+	runtime.GOMAXPROCS(processors)
 
 	conn, err := workerConn()
 	if err != nil {
