@@ -9,3 +9,5 @@ require (
 	golang.org/x/sys v0.49.0
 	golang.zabbix.com/sdk v1.2.2-0.20251205121608-d9643740a558
 )
+
+require github.com/HdrHistogram/hdrhistogram-go v1.4.0

@@ -48,6 +48,7 @@ func commands() []command {
 			"slab", "[--watch] [--sort size|growth|objects] [-n N] [--json]",
 			"the largest slab caches, with what slabtop does not say", (*app).slab,
 		},
+		{"site", "[--connect HOST:PORT] [--timeout 10s] [--json] URL", "one request to a URL: its phases, or how it failed", (*app).site},
 		{"oom", "[--json]", "OOM kills since boot and their victims", (*app).oom},
 		{"get", "KEY", "the value of an item key, such as 'hosting.slab.get[5,growth]'", (*app).get},
 		{"list-keys", "[--json]", "all item keys", (*app).listKeys},

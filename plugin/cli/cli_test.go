@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"zabbix-agent2-plugin-hosting/plugin/keys"
+	"zabbix-agent2-plugin-hosting/testenv/badsite"
 )
 
 // run executes a command line and returns what a person sees.
@@ -110,6 +112,33 @@ func TestCommandsPrint(t *testing.T) {
 	}
 }
 
+func TestSiteShowsPhasesAndReason(t *testing.T) {
+	t.Parallel()
+
+	for name, test := range map[string]struct {
+		behavior badsite.Behavior
+		want     []string
+	}{
+		"a page":  {badsite.OK(), []string{"connect", "total", "ok, status 200, HTTP/1.1"}},
+		"a reset": {badsite.Stolen(), []string{"reset_before_response\n", "another process"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			status, out, errOut := run(t, "site", badsite.StartT(t, test.behavior).URL())
+			require.Equal(t, exitOK, status, errOut)
+
+			for _, want := range test.want {
+				require.Contains(t, out, want)
+			}
+		})
+	}
+
+	status, _, errOut := run(t, "site", "ftp://shop.example/")
+	require.Equal(t, exitFailed, status)
+	require.Contains(t, errOut, "cannot ")
+}
+
 func TestGetPrintsTheBareValue(t *testing.T) {
 	t.Parallel()
 
@@ -174,7 +203,7 @@ func TestListedKeysAreAllOfThem(t *testing.T) {
 		Description: "Slab memory that the kernel cannot reclaim (SUnreclaim), in bytes or percent of RAM.",
 		Result:      keys.Number, Unit: "B or %",
 		Parameters: []listedParameter{{"mode", "bytes, or percent of RAM", "bytes", "bytes, pused"}},
-	}, listed[2])
+	}, listed[slices.IndexFunc(listed, func(k listedKey) bool { return k.Key == "hosting.memory.sunreclaim" })])
 }
 
 func TestColorIsForTerminals(t *testing.T) {

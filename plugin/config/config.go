@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/site"
 )
 
 // Section is the plugin's name in the agent's configuration: Plugins.Hosting.*.
@@ -18,6 +20,7 @@ type Options struct {
 	SysPath     string        // where sysfs(5) is mounted
 	KmsgPath    string        // the kernel log, kmsg(4)
 	SlabHistory time.Duration // what growth is measured over
+	Sites       []site.Site   // sorted by name
 }
 
 // Option describes one option for people and is the only place that knows it.
@@ -43,7 +46,7 @@ func All() []Option {
 			Allowed:     "a time from 10m to 7d, such as 90m or 1d",
 			Description: "How far back the growth of slab caches is measured.",
 			set: func(o *Options, value string) (ok bool) {
-				o.SlabHistory, ok = parseDuration(value)
+				o.SlabHistory, ok = ParseDuration(value)
 
 				return ok && o.SlabHistory >= minSlabHistory && o.SlabHistory <= maxSlabHistory
 			},
@@ -106,6 +109,13 @@ func fromSettings(settings []setting) (Options, error) {
 		}
 	}
 
+	sites, settings, err := parseSites(settings)
+	if err != nil {
+		return options, err
+	}
+
+	options.Sites = sites
+
 	for _, s := range settings {
 		option, ok := known[s.name]
 		if !ok {
@@ -127,7 +137,7 @@ func invalid(option Option, s setting) error {
 }
 
 func names() string {
-	var all []string
+	all := []string{sitesNode + ".<name>.URL"}
 	for _, option := range All() {
 		all = append(all, option.Name)
 	}
@@ -141,8 +151,14 @@ func setPath(target *string, value string) bool {
 	return filepath.IsAbs(value)
 }
 
-// parseDuration takes Zabbix's time suffixes: s, m, h, d and w; a bare number is in seconds.
-func parseDuration(value string) (time.Duration, bool) {
+// ParseDuration takes Zabbix's time suffixes s, m, h, d and w, and ms; a bare number is in seconds.
+func ParseDuration(value string) (time.Duration, bool) {
+	if number, ok := strings.CutSuffix(value, "ms"); ok {
+		n, err := strconv.ParseUint(number, 10, 31)
+
+		return time.Duration(n) * time.Millisecond, err == nil
+	}
+
 	unit := time.Second
 	units := map[byte]time.Duration{
 		's': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour,

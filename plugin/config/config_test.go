@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"zabbix-agent2-plugin-hosting/checks/site"
 )
 
 // leaf is a line `Plugins.Hosting.<name>=<value>` as agent 7.0 sends it; agent 6.0 sends an empty value as null.
@@ -30,7 +32,7 @@ func tree(t *testing.T, nodes ...any) []byte {
 func TestParse(t *testing.T) {
 	t.Parallel()
 
-	defaults := Options{ProcPath: "/proc", SysPath: "/sys", KmsgPath: "/dev/kmsg", SlabHistory: time.Hour}
+	defaults := Options{ProcPath: "/proc", SysPath: "/sys", KmsgPath: "/dev/kmsg", SlabHistory: time.Hour, Sites: []site.Site{}}
 	with := func(change func(*Options)) Options {
 		options := defaults
 		change(&options)
@@ -62,11 +64,11 @@ func TestParse(t *testing.T) {
 		"an unknown option is named with its line": {
 			private: tree(t, leaf("SlabHistroy", 17, []byte("1h"))),
 			wantErr: "cannot use option Plugins.Hosting.SlabHistroy (line 17): there is no such option; " +
-				"known are SlabHistory, ProcPath, SysPath, KmsgPath",
+				"known are Sites.<name>.URL, SlabHistory, ProcPath, SysPath, KmsgPath",
 		},
 		"an unknown nested option is named whole": {
-			private: tree(t, map[string]any{"Name": "Sites", "Nodes": []any{leaf("URL", 9, []byte("x"))}, "Line": 9}),
-			wantErr: "cannot use option Plugins.Hosting.Sites.URL (line 9)",
+			private: tree(t, map[string]any{"Name": "Places", "Nodes": []any{leaf("URL", 9, []byte("x"))}, "Line": 9}),
+			wantErr: "cannot use option Plugins.Hosting.Places.URL (line 9)",
 		},
 		"an option that has others below it is unknown": {
 			private: tree(t, map[string]any{"Name": "ProcPath", "Nodes": []any{leaf("X", 9, []byte("x"))}, "Line": 9}),

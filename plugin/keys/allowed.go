@@ -42,3 +42,19 @@ func (w wholeNumber) Validate(value *string) error {
 func (w wholeNumber) String() string {
 	return fmt.Sprintf("a whole number from %d to %d", w.min, w.max)
 }
+
+// valid is a value that a function finds valid.
+type valid struct {
+	words string
+	check func(string) bool
+}
+
+func (v valid) Validate(value *string) error {
+	if value == nil || v.check(*value) {
+		return nil
+	}
+
+	return fmt.Errorf("%q is not %s", *value, v)
+}
+
+func (v valid) String() string { return v.words }

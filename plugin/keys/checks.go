@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"golang.zabbix.com/sdk/metric"
 
 	"zabbix-agent2-plugin-hosting/checks/memory"
 	"zabbix-agent2-plugin-hosting/checks/oom"
+	"zabbix-agent2-plugin-hosting/checks/site"
 	"zabbix-agent2-plugin-hosting/checks/slab"
 	"zabbix-agent2-plugin-hosting/plugin/agent"
 	"zabbix-agent2-plugin-hosting/plugin/config"
@@ -22,6 +24,7 @@ type Process interface{ Status() agent.Status }
 type Checks struct {
 	process Process
 	version string
+	sites   *site.Monitor
 	memory  *memory.Reader
 	slab    *slab.Tracker
 	oom     *oom.Tracker
@@ -47,6 +50,7 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		keys:    byName,
 		process: process,
 		version: version,
+		sites:   site.NewMonitor(options.Sites),
 		memory:  memory.NewReader(options.ProcPath),
 		slab:    slab.NewTracker(options.ProcPath, options.SysPath, options.SlabHistory),
 		oom:     oom.NewTracker(options.ProcPath, options.KmsgPath),
@@ -67,7 +71,7 @@ func (c *Checks) Evaluate(ctx context.Context, name string, parameters []string)
 	}
 
 	value, err := key.evaluate(ctx, c, values)
-	if key.Check != "" {
+	if key.Check != "" && !errors.Is(err, site.ErrUnknownSite) {
 		c.health.note(key.Check, err)
 	}
 
@@ -81,6 +85,12 @@ func (c *Checks) Evaluate(ctx context.Context, name string, parameters []string)
 
 	return encode(value)
 }
+
+// Start begins the requests to the test sites.
+func (c *Checks) Start() { c.sites.Start() }
+
+// Stop ends them, within a second.
+func (c *Checks) Stop() { c.sites.Stop() }
 
 // SampleSlab reads the slab caches for the growth history; it is called once a minute, asked for or not.
 func (c *Checks) SampleSlab() { c.health.note(CheckSlab, c.slab.Sample()) }

@@ -59,10 +59,17 @@ func (h *Handler) Configure(_ plugin.GlobalOptions, options []byte) error {
 }
 
 // Start implements agent.Handler: it begins the background samples.
-func (h *Handler) Start() { go h.sample(h.checks) }
+func (h *Handler) Start() {
+	h.checks.Start()
+
+	go h.sample(h.checks)
+}
 
 // Stop implements agent.Handler.
-func (h *Handler) Stop() { close(h.stop) }
+func (h *Handler) Stop() {
+	close(h.stop)
+	h.checks.Stop()
+}
 
 // Export implements agent.Handler.
 func (h *Handler) Export(ctx context.Context, key string, parameters []string) (string, error) {

@@ -12,6 +12,7 @@ type Check string
 
 // The checks whose health is reported.
 const (
+	CheckSite   Check = "site"
 	CheckMemory Check = "memory"
 	CheckSlab   Check = "slab"
 	CheckOOM    Check = "oom"
@@ -80,7 +81,7 @@ type healthBook struct {
 
 func newHealthBook() *healthBook {
 	book := &healthBook{checks: make(map[Check]CheckHealth)}
-	for _, check := range []Check{CheckMemory, CheckSlab, CheckOOM} {
+	for _, check := range []Check{CheckSite, CheckMemory, CheckSlab, CheckOOM} {
 		book.checks[check] = newCheckHealth(StateNotRun, nil)
 	}
 

@@ -3,6 +3,7 @@
 package keys
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -35,15 +36,17 @@ type Key struct {
 	evaluate    func(context.Context, *Checks, map[string]string) (any, error)
 }
 
-// Parameter is one parameter of an item key. All are optional.
+// Parameter is one parameter of an item key.
 type Parameter struct {
 	Name        string
 	Description string
 	Default     string
 	Allowed     Allowed
+	Required    bool
+	Sample      string // for an example, where the default is none
 }
 
-// Usage returns the key as documentation writes it: optional parameters in angle brackets.
+// Usage returns the key as documentation writes it: optional parameters are in angle brackets.
 func (k Key) Usage() string {
 	if len(k.Parameters) == 0 {
 		return k.Name
@@ -51,13 +54,17 @@ func (k Key) Usage() string {
 
 	var names []string
 	for _, p := range k.Parameters {
-		names = append(names, "<"+p.Name+">")
+		if p.Required {
+			names = append(names, p.Name)
+		} else {
+			names = append(names, "<"+p.Name+">")
+		}
 	}
 
 	return k.Name + "[" + strings.Join(names, ",") + "]"
 }
 
-// Example returns the key as an item would ask it, with its defaults spelled out.
+// Example returns the key as an item would ask it, with its defaults or samples spelled out.
 func (k Key) Example() string {
 	if len(k.Parameters) == 0 {
 		return k.Name
@@ -65,10 +72,10 @@ func (k Key) Example() string {
 
 	var values []string
 	for _, p := range k.Parameters {
-		values = append(values, p.Default)
+		values = append(values, cmp.Or(p.Sample, p.Default))
 	}
 
-	return k.Name + "[" + strings.Join(values, ",") + "]"
+	return k.Name + "[" + strings.TrimRight(strings.Join(values, ","), ",") + "]"
 }
 
 // CheckParams tells whether an item with these parameters can be evaluated.
@@ -82,8 +89,14 @@ func (k Key) CheckParams(parameters []string) error {
 func (k Key) schema() *metric.Metric {
 	declared := make([]*metric.Param, 0, len(k.Parameters))
 	for _, p := range k.Parameters {
-		declared = append(declared,
-			metric.NewParam(p.Name, p.Description).WithDefault(p.Default).WithValidator(p.Allowed))
+		param := metric.NewParam(p.Name, p.Description)
+		if p.Required {
+			param = param.SetRequired()
+		} else if p.Default != "" {
+			param = param.WithDefault(p.Default)
+		}
+
+		declared = append(declared, param.WithValidator(p.Allowed))
 	}
 
 	return metric.New(k.Description, declared, false)

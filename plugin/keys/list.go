@@ -12,7 +12,7 @@ const (
 
 // All returns every item key, in the order of the documentation.
 func All() []Key {
-	return slices.Concat(pluginKeys(), memoryKeys(), slabKeys(), oomKeys())
+	return slices.Concat(pluginKeys(), siteKeys(), memoryKeys(), slabKeys(), oomKeys())
 }
 
 // Metrics returns pairs of name and description, as an agent registers them.
@@ -32,6 +32,40 @@ func pluginKeys() []Key {
 		Result:      JSON,
 		evaluate:    evaluatePlugin,
 	}}
+}
+
+func siteKeys() []Key {
+	return []Key{
+		{
+			Name:        "hosting.site.discovery",
+			Description: "Discovery of the configured test sites.",
+			Result:      LLD,
+			Check:       CheckSite,
+			evaluate:    evaluateSiteDiscovery,
+		},
+		{
+			Name: "hosting.site.get",
+			Parameters: []Parameter{{
+				Name: "site", Description: "a name from the configuration", Required: true, Sample: "shop", Allowed: siteName,
+			}},
+			Description: "Counters of a test site by failure reason, its last result, latency quantiles and the last failures.",
+			Result:      JSON,
+			Check:       CheckSite,
+			evaluate:    evaluateSite,
+		},
+		{
+			Name: "hosting.site.probe",
+			Parameters: []Parameter{
+				{Name: "url", Description: "what to request", Required: true, Sample: "http://127.0.0.1/", Allowed: siteURL},
+				{Name: "connect", Description: "where to connect instead", Allowed: hostPort},
+				{Name: "timeout", Description: "for the whole request", Default: "10s", Allowed: probeTimeout},
+				{Name: "pattern", Description: "what the page must contain", Allowed: pattern},
+			},
+			Description: "One request to a URL now, with the phases that it took and the reason if it failed.",
+			Result:      JSON,
+			evaluate:    evaluateSiteProbe,
+		},
+	}
 }
 
 func memoryKeys() []Key {

@@ -21,7 +21,7 @@ func TestReadmeTablesAreCurrent(t *testing.T) {
 	require.NoError(t, err)
 
 	want := string(current)
-	for name, generated := range map[string]string{"item keys": keyTable(), "options": optionTable()} {
+	for name, generated := range map[string]string{"item keys": keyTable(), "options": optionTable(), "site options": siteOptionTable()} {
 		want = replaceGenerated(t, want, name, generated)
 	}
 
@@ -79,6 +79,18 @@ func optionTable() string {
 
 	for _, o := range config.All() {
 		fmt.Fprintf(&text, "| `Plugins.%s.%s` | `%s` | %s | %s |\n", config.Section, o.Name, o.Default, o.Allowed, o.Description)
+	}
+
+	return text.String()
+}
+
+func siteOptionTable() string {
+	var text strings.Builder
+
+	text.WriteString("| option | default | allowed | meaning |\n|---|---|---|---|\n")
+
+	for _, o := range config.SiteOptions() {
+		fmt.Fprintf(&text, "| `%s` | %s | %s | %s |\n", o.Name, o.Default, o.Allowed, o.Description)
 	}
 
 	return text.String()

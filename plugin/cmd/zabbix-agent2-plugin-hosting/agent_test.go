@@ -8,11 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"zabbix-agent2-plugin-hosting/plugin/agent"
 	"zabbix-agent2-plugin-hosting/plugin/keys"
+	"zabbix-agent2-plugin-hosting/testenv/badsite"
 	"zabbix-agent2-plugin-hosting/testenv/zabbixagent"
 )
 
@@ -102,7 +104,9 @@ func TestEachKeyHasAValueInARealAgent(t *testing.T) {
 	t.Parallel()
 
 	eachVersion(t, func(t *testing.T, version zabbixagent.Version) {
-		a := startAgent(t, zabbixagent.Options{Version: version})
+		a := startAgent(t, zabbixagent.Options{
+			Version: version, Lines: []string{"Plugins.Hosting.Sites.shop.URL=http://127.0.0.1/"},
+		})
 
 		for _, key := range keys.All() {
 			value, err := a.Get(key.Example())
@@ -151,6 +155,9 @@ func TestWrongParametersAreUnsupportedWithASentence(t *testing.T) {
 			"hosting.slab.discovery[0]":          `"0" is not a whole number from 1 to 1000`,
 			"hosting.memory.sunreclaim[percent]": `"percent" is not one of bytes, pused`,
 			"hosting.memory.get[x]":              `too many parameters; usage: hosting.memory.get`,
+			"hosting.site.get":                   `first parameter "site" is required`,
+			"hosting.site.get[shop]":             `shop`,
+			"hosting.site.probe[ftp://x/]":       `"ftp://x/" is not an absolute http or https URL`,
 			"hosting.oom.get[x]":                 `too many parameters; usage: hosting.oom.get`,
 			"hosting.plugin.get[,]":              `too many parameters; usage: hosting.plugin.get`,
 		} {
@@ -200,6 +207,9 @@ func TestWrongOptionStopsTheAgentAndIsNamed(t *testing.T) {
 			"Plugins.Hosting.SlabHistory=1m",
 			"cannot use option Plugins.Hosting.SlabHistory=1m (line ",
 		},
+		"a site with a malformed URL": {
+			"Plugins.Hosting.Sites.shop.URL=shop.example", "cannot use option Plugins.Hosting.Sites.shop.URL=shop.example (line ",
+		},
 		"an empty value": {"Plugins.Hosting.ProcPath=", "cannot use option Plugins.Hosting.ProcPath= (line "},
 	}
 
@@ -243,6 +253,44 @@ func TestOptionsReachTheChecks(t *testing.T) {
 			value, err := a.Get(fmt.Sprintf("hosting.memory.sunreclaim[%s]", mode))
 			require.NoError(t, err)
 			require.Equal(t, want, value)
+		}
+	})
+}
+
+// Each way to fail, through a real agent: the item has a value, and the value says how.
+func TestEachFailureOfASiteIsAValueInARealAgent(t *testing.T) {
+	t.Parallel()
+
+	eachVersion(t, func(t *testing.T, version zabbixagent.Version) {
+		// One site per behavior that a configuration can ask for; certificates are of an authority that the host does not know.
+		servers := make(map[string]badsite.Behavior)
+
+		var lines []string
+
+		for _, b := range badsite.Behaviors() {
+			if b.Reason == "ok" || len(b.Also) > 0 || b.TLS || b.Probe.HeaderBytes > 0 || b.Name == "redirect_to_refused" {
+				continue
+			}
+
+			site := "Plugins.Hosting.Sites." + b.Name + "."
+			lines = append(lines, site+"URL="+badsite.StartT(t, b).URL(), site+"Interval=1s", site+"Timeout="+fmt.Sprint(b.Probe.Timeout.Milliseconds())+"ms")
+
+			for option, value := range map[string]string{"BodyMatch": b.Probe.BodyMatch, "BodyForbid": b.Probe.BodyForbid, "Source": b.Probe.Source} {
+				if value != "" {
+					lines = append(lines, site+option+"="+value)
+				}
+			}
+
+			servers[b.Name] = b
+		}
+
+		a := startAgent(t, zabbixagent.Options{Version: version, Lines: lines})
+		require.Greater(t, len(servers), 20)
+
+		for name, b := range servers {
+			require.Eventually(t, func() bool {
+				return payload(t, a, "hosting.site.get["+name+"]")["reasons"].(map[string]any)[b.Reason].(float64) >= 1
+			}, 15*time.Second, 100*time.Millisecond, "site %s never failed with %s", name, b.Reason)
 		}
 	})
 }

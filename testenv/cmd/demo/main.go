@@ -20,6 +20,9 @@ import (
 // itemTimeoutS is what a server allows an item that takes its time.
 const itemTimeoutS = 10
 
+// exampleSite is the test site that the keys' examples ask for: whatever this host serves, or that it serves nothing.
+const exampleSite = "Plugins.Hosting.Sites.shop.URL=http://127.0.0.1/"
+
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout)
@@ -44,7 +47,7 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	}
 	failed := 0
 	for _, version := range zabbixagent.Versions() {
-		all, err := show(ctx, zabbixagent.Options{Version: version, Plugin: binary}, keys)
+		all, err := show(ctx, zabbixagent.Options{Version: version, Plugin: binary, Lines: []string{exampleSite}}, keys)
 		if err != nil {
 			return err
 		}

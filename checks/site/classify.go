@@ -1,0 +1,191 @@
+package site
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"syscall"
+)
+
+// finding is the reason of a result with what led to it.
+type finding struct {
+	reason Reason
+	phase  phase
+	err    error
+}
+
+// classify says why a request failed, by what its connection met; err is what the transport makes of it, or readBody
+// where the answer's header is complete.
+func (h *hop) classify(err error, headerRead bool) finding {
+	h.stop()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	found := finding{phase: h.phase, err: err}
+
+	if h.dialErr != nil {
+		found.err = h.dialErr
+	}
+
+	switch {
+	case errors.Is(context.Cause(h.ctx), context.Canceled):
+		found.reason = ReasonLocalError
+	case h.phase <= phaseResolve:
+		found.reason = h.resolveReason(found.err)
+	case h.phase == phaseConnect:
+		found.reason = h.connectReason(found.err)
+	case h.phase == phaseTLS:
+		found.reason = h.tlsReason(found.err)
+	default:
+		found.reason = h.exchangeReason(err, headerRead)
+	}
+
+	return found
+}
+
+func (h *hop) resolveReason(err error) Reason {
+	var (
+		dns     *net.DNSError
+		address *net.AddrError
+	)
+
+	switch {
+	case isLocal(err) || isLocal(h.resolverErr):
+		return ReasonLocalError
+	case isTimeout(err):
+		return ReasonDNSTimeout
+	case errors.As(err, &dns) && dns.IsNotFound, errors.As(err, &address):
+		return ReasonDNSNotFound
+	case isUnreachable(h.resolverErr) && !h.networkUp(addressOf(h.resolverErr)):
+		return ReasonLocalError
+	}
+
+	return ReasonDNSFailed
+}
+
+func (h *hop) connectReason(err error) Reason {
+	switch {
+	case isLocal(err):
+		return ReasonLocalError
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return ReasonConnectRefused
+	case isTimeout(err):
+		return ReasonConnectTimeout
+	case isReset(err):
+		return ReasonResetBeforeRequestSent
+	case isUnreachable(err) && !h.networkUp(h.remote):
+		return ReasonLocalError
+	}
+
+	return ReasonConnectUnreachable
+}
+
+func (h *hop) tlsReason(err error) Reason {
+	var (
+		certificate *certificateError
+		roots       x509.SystemRootsError
+	)
+
+	switch {
+	case errors.As(err, &roots):
+		return ReasonLocalError
+	case errors.As(err, &certificate):
+		return ReasonTLSCertInvalid
+	case isReset(err) || isReset(h.netErr):
+		return ReasonResetBeforeRequestSent
+	case isTimeout(err):
+		return ReasonTLSTimeout
+	}
+
+	return ReasonTLSFailed
+}
+
+// exchangeReason is for what happens once there is a connection.
+func (h *hop) exchangeReason(err error, headerRead bool) Reason {
+	var alert tls.AlertError
+
+	switch {
+	case isReset(h.netErr) || isReset(err):
+		return h.resetReason()
+	case isTimeout(err) || isTimeout(h.netErr) || (h.netErr == nil && h.ctx.Err() != nil):
+		if headerRead {
+			return ReasonTransferTimeout
+		}
+
+		return ReasonResponseTimeout
+	case !h.answered && (isEnd(err) || isEnd(h.netErr)):
+		return ReasonClosedBeforeResponse
+	case isEnd(err), !headerRead && !h.http2 && isEnd(h.netErr):
+		// The transport calls half of a header line malformed.
+		return ReasonTruncated
+	case errors.As(err, &alert):
+		return ReasonTLSFailed
+	}
+
+	return ReasonProtocolError
+}
+
+func (h *hop) resetReason() Reason {
+	switch {
+	case h.answered:
+		return ReasonResetInResponse
+	case h.sent:
+		return ReasonResetBeforeResponse
+	}
+
+	return ReasonResetBeforeRequestSent
+}
+
+// networkUp tells whether the host could reach such an address at all. Loopback needs no network.
+func (h *hop) networkUp(address string) bool {
+	parsed, err := netip.ParseAddrPort(address)
+	if err != nil || parsed.Addr().Unmap().IsLoopback() {
+		return true
+	}
+
+	return h.prober.networkUp(parsed.Addr().Unmap().Is6())
+}
+
+// addressOf is the address that an error of dialing names.
+func addressOf(err error) string {
+	var operation *net.OpError
+	if errors.As(err, &operation) && operation.Addr != nil {
+		return operation.Addr.String()
+	}
+
+	return ""
+}
+
+func isAny(err error, numbers ...syscall.Errno) bool {
+	var number syscall.Errno
+
+	return errors.As(err, &number) && slices.Contains(numbers, number)
+}
+
+// isLocal tells that this host lacks descriptors, memory, ports or the source address.
+func isLocal(err error) bool {
+	return isAny(err, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL)
+}
+
+func isReset(err error) bool {
+	return isAny(err, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED)
+}
+
+func isUnreachable(err error) bool {
+	return isAny(err, syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN)
+}
+
+func isEnd(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+func isTimeout(err error) bool {
+	var timed net.Error
+
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timed) && timed.Timeout()
+}

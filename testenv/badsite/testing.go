@@ -1,0 +1,14 @@
+package badsite
+
+import "testing"
+
+// StartT is Start for tests: the server is closed at the test's end.
+func StartT(tb testing.TB, b Behavior, options ...Option) *Server {
+	tb.Helper()
+	s, err := Start(b, options...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.Close)
+	return s
+}
