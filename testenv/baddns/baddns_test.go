@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,6 +80,24 @@ func TestAQueryIsRead(t *testing.T) {
 	q, err := parseQuery(siteQuery)
 	require.NoError(t, err)
 	require.Equal(t, question{id: 0x1234, name: "site.test", kind: typeAAAA, class: classIN, raw: []byte("\x04SITE\x04test\x00\x00\x1c\x00\x01")}, q)
+}
+
+// A fuzzer found it: bytes that are no UTF-8 grew threefold when the name was put in lower case.
+func TestANameOfBytesKeepsItsLength(t *testing.T) {
+	q, err := parseQuery([]byte("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04A\xff\xfeZ\x00\x00\x01\x00\x01"))
+	require.NoError(t, err)
+	require.Equal(t, "a\xff\xfez", q.name)
+}
+
+func TestTheLongestNameIsReadAndNoLonger(t *testing.T) {
+	const header = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+	label := func(size int) string { return string(rune(size)) + strings.Repeat("a", size) }
+	labels := label(63) + label(63) + label(63)
+	q, err := parseQuery([]byte(header + labels + label(61) + "\x00\x00\x01\x00\x01"))
+	require.NoError(t, err)
+	require.Len(t, q.name, maxName-2)
+	_, err = parseQuery([]byte(header + labels + label(62) + "\x00\x00\x01\x00\x01"))
+	require.ErrorIs(t, err, errQuery)
 }
 
 func TestWhatIsNoQueryGetsNoAnswer(t *testing.T) {

@@ -85,7 +85,7 @@ func ServerFailure() Behavior {
 // Refused says REFUSED.
 func Refused() Behavior { return always("refused", "refuses to answer", "dns_failed", refused) }
 
-// Closed holds the port and does not read: UDP gets port unreachable, TCP a reset.
+// Closed gives up its port at once: UDP gets port unreachable, TCP a reset.
 func Closed() Behavior {
 	return Behavior{Name: "closed", Does: "has nobody listen on its port", Reason: "dns_failed", closed: true}.asked()
 }

@@ -1,6 +1,7 @@
 package baddns
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"net/netip"
@@ -73,21 +74,32 @@ func parseQuery(message []byte) (question, error) {
 // parseName reads a name without compression, which a first question cannot have.
 func parseName(from []byte) (name string, rest []byte, ok bool) {
 	var labels []string
-	for size := 1; ; {
+	for size := 0; ; {
 		if len(from) == 0 {
 			return "", nil, false
 		}
 		length := int(from[0])
 		size += 1 + length
-		if length > maxLabel || len(from) < 1+length || size > maxName+1 {
+		if length > maxLabel || len(from) < 1+length || size > maxName {
 			return "", nil, false
 		}
 		if length == 0 {
 			return strings.Join(labels, "."), from[1:], true
 		}
-		labels = append(labels, strings.ToLower(string(from[1:1+length])))
+		labels = append(labels, lower(from[1:1+length]))
 		from = from[1+length:]
 	}
+}
+
+// lower changes only the letters of ASCII: a label is bytes (RFC 4343), which package strings would take for broken UTF-8 and lengthen.
+func lower(label []byte) string {
+	changed := bytes.Clone(label)
+	for i, c := range changed {
+		if 'A' <= c && c <= 'Z' {
+			changed[i] = c + 'a' - 'A'
+		}
+	}
+	return string(changed)
 }
 
 // reply answers a question with addresses of its type.

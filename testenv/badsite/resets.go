@@ -77,7 +77,8 @@ func ResetInChunk() Behavior {
 func ResetInHTTP2() Behavior {
 	b := Behavior{
 		Name: "reset_in_http2", Does: "resets in the middle of the body of an HTTP/2 answer", Reason: "reset_in_response", Phase: "transfer",
-		TLS: true, speaksHTTP2: true, answer: resetHTTP2,
+		// The reset can overtake the frames before it.
+		Also: []string{"reset_before_response"}, TLS: true, speaksHTTP2: true, answer: resetHTTP2,
 	}
 	b.Probe.HTTP2 = true
 	return b.probed()
