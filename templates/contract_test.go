@@ -1,6 +1,7 @@
 package templates_test
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,15 +11,56 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"zabbix-agent2-plugin-hosting/checks/site"
 	"zabbix-agent2-plugin-hosting/templates"
 	"zabbix-agent2-plugin-hosting/templates/contract"
 	"zabbix-agent2-plugin-hosting/templates/export"
 )
 
-const kernelMemory = "linux_kernel_memory_by_zabbix_agent2.yaml"
+const (
+	kernelMemory = "linux_kernel_memory_by_zabbix_agent2.yaml"
+	testSite     = "hosting_test_site_by_zabbix_agent2.yaml"
+)
 
-// golden holds a value of each item key, as the plugin's own tests keep it.
-func golden() fs.FS { return os.DirFS("../plugin/keys/testdata/golden") }
+// probed holds the value of hosting.site.get that the plugin's own tests lack: that of a site with successes and failures.
+const probed = "testdata/golden"
+
+// goldenValues finds a value of each item key in the first of the folders that has it.
+type goldenValues []fs.FS
+
+func (g goldenValues) Open(name string) (fs.File, error) {
+	var (
+		file fs.File
+		err  error
+	)
+
+	for _, folder := range g {
+		if file, err = folder.Open(name); err == nil {
+			return file, nil
+		}
+	}
+
+	return nil, err
+}
+
+func golden() fs.FS {
+	return goldenValues{os.DirFS(probed), os.DirFS("../plugin/keys/testdata/golden")}
+}
+
+// The value is written by hand, so it is held to what the code can say.
+func TestProbedSiteIsWhatTheCodeReports(t *testing.T) {
+	t.Parallel()
+
+	written := read(t, filepath.Join(probed, "hosting.site.get.json"))
+
+	var report site.Report
+
+	require.NoError(t, json.Unmarshal([]byte(written), &report))
+
+	encoded, err := json.Marshal(report)
+	require.NoError(t, err)
+	require.JSONEq(t, written, string(encoded))
+}
 
 func files(t *testing.T, version string) []string {
 	t.Helper()
@@ -184,12 +226,45 @@ func TestBrokenTemplatesAreCaught(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			requireCaught(t, good, test.old, test.broken, test.want)
+		})
+	}
+}
 
-			broken := strings.Replace(good, test.old, test.broken, 1)
-			require.True(t, broken != good, "the template no longer has the text that this test breaks")
+func requireCaught(t *testing.T, good, old, replacement, want string) {
+	t.Helper()
 
-			problems := contract.Check(parse(t, broken), golden())
-			require.Contains(t, strings.Join(problems, "\n"), test.want)
+	broken := strings.Replace(good, old, replacement, 1)
+	require.True(t, broken != good, "the template no longer has the text that this test breaks")
+	require.Contains(t, strings.Join(contract.Check(parse(t, broken), golden()), "\n"), want)
+}
+
+// What the template of test sites has and the other has not: master items and calculated items for each discovered object, and scripts.
+func TestBrokenPrototypesAreCaught(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct{ old, broken, want string }{
+		"a discovered key that the plugin lacks":    {"key: 'hosting.site.get[\"{#SITE}\"]'\n              history", "key: 'hosting.site.all[\"{#SITE}\"]'\n              history", "the plugin has no key hosting.site.all"},
+		"a discovered key without its parameter":    {"key: 'hosting.site.get[\"{#SITE}\"]'\n              history", "key: hosting.site.get\n              history", "item hosting.site.get: "},
+		"a discovered master item that stores":      {"history: '0'", "history: 7d", "stores its raw value"},
+		"a script on a member that is not there":    {"return report.failed -", "return report.failures -", `there is no "failures"`},
+		"a script on a text":                        {"return report.failed -", "return report.site -", "of report.site is no number"},
+		"a script that takes nothing":               {"return report.failed - report.started_at * 1000000;", "return value;", "takes nothing from report"},
+		"an element that is not there":              {"- '$.evidence[0].sentence'", "- '$.evidence[9].sentence'", "there is no element 9"},
+		"a calculation over a lost item":            {"params: '(100*sum(//site.ok.new[", "params: '(100*sum(//site.ok.fresh[", `there is no item "site.ok.fresh[\"{#SITE}\"]"`},
+		"a calculation over another host":           {"params: '(100*sum(//site.ok.new[", "params: '(100*sum(/web1/site.ok.new[", `of "web1"`},
+		"a calculation over a mistyped item":        {"params: '(100*sum(//site.ok.new[", "params: '(100*sum(/site.ok.new[", "an item is not written (//key)"},
+		"a reason that the code does not know":      {"newvalue: truncated", "newvalue: cut", "value map Hosting site reason is"},
+		"a trigger over several items, one lost":    {"and sum(/Hosting test site by Zabbix agent 2/site.ok.new[", "and sum(/Hosting test site by Zabbix agent 2/site.ok.fresh[", `there is no item "site.ok.fresh[\"{#SITE}\"]"`},
+		"a dependency on a trigger that is renamed": {"- name: 'Hosting test site: {#SITE}: Is down'", "- name: 'Hosting test site: {#SITE}: Down'", "which is no trigger here"},
+	}
+
+	good := read(t, filepath.Join("7.0", testSite))
+
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireCaught(t, good, test.old, test.broken, test.want)
 		})
 	}
 }

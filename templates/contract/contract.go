@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"zabbix-agent2-plugin-hosting/templates/export"
 )
@@ -54,7 +55,7 @@ func (c *check) checkTemplate(t export.Template) {
 	c.checkItems(t.Items, t.Items, nil)
 
 	for _, rule := range t.DiscoveryRules {
-		c.checkKey(rule.Key)
+		c.checkKey(rule.Key, nil)
 
 		rows, err := c.discovered(rule.Key)
 		if err != nil {
@@ -63,7 +64,7 @@ func (c *check) checkTemplate(t export.Template) {
 			continue
 		}
 
-		c.checkItems(rule.ItemPrototypes, t.Items, rows)
+		c.checkItems(rule.ItemPrototypes, slices.Concat(t.Items, rule.ItemPrototypes), rows)
 	}
 
 	c.checkDiscoveryMacros(t)

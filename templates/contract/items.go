@@ -20,8 +20,12 @@ func (c *check) checkItems(items, masters []export.Item, rows []row) {
 			c.report("item %s has no tag component", item.Key)
 		}
 
+		if item.Type == "CALCULATED" { // its expression is checked with the references
+			continue
+		}
+
 		if item.Type != "DEPENDENT" {
-			c.checkKey(item.Key)
+			c.checkKey(item.Key, rows)
 
 			continue
 		}
@@ -37,13 +41,19 @@ func (c *check) checkItems(items, masters []export.Item, rows []row) {
 			c.report("master item %s stores its raw value: set history to 0", item.MasterItem.Key)
 		}
 
-		c.checkPath(item, rows)
+		c.checkSource(item, rows)
 	}
 }
 
-// checkKey tells whether the plugin has the key and takes its parameters, macros being replaced by their defaults.
-func (c *check) checkKey(text string) {
-	name, parameters, err := keys.ParseItemKey(c.expand(text))
+// checkKey tells whether the plugin has the key and takes its parameters, user macros being replaced by their defaults and
+// LLD macros by the first discovered object.
+func (c *check) checkKey(text string, rows []row) {
+	asked := c.expand(text)
+	if len(rows) > 0 {
+		asked = rows[0].replace(asked)
+	}
+
+	name, parameters, err := keys.ParseItemKey(asked)
 	if err != nil {
 		c.report("item %s: %v", text, err)
 
@@ -64,9 +74,9 @@ func (c *check) checkKey(text string) {
 	}
 }
 
-// checkPath tells whether the item's JSONPath finds a value of the item's type in the golden value of its master item.
-func (c *check) checkPath(item export.Item, rows []row) {
-	if len(item.Preprocessing) == 0 || item.Preprocessing[0].Type != "JSONPATH" || len(item.Preprocessing[0].Parameters) != 1 {
+// checkSource tells whether the first step of a dependent item finds its value in the golden value of its master item.
+func (c *check) checkSource(item export.Item, rows []row) {
+	if len(item.Preprocessing) == 0 || len(item.Preprocessing[0].Parameters) != 1 {
 		c.report("item %s does not begin with a JSONPath", item.Key)
 
 		return
@@ -81,6 +91,18 @@ func (c *check) checkPath(item export.Item, rows []row) {
 		return
 	}
 
+	switch first := item.Preprocessing[0]; first.Type {
+	case "JSONPATH":
+		c.checkPath(item, document, rows)
+	case "JAVASCRIPT":
+		c.checkScript(item, document)
+	default:
+		c.report("item %s does not begin with a JSONPath", item.Key)
+	}
+}
+
+// checkPath tells whether the item's JSONPath finds a value of the item's type.
+func (c *check) checkPath(item export.Item, document any, rows []row) {
 	found, err := firstValue(document, item.Preprocessing[0].Parameters[0], rows)
 	if err != nil {
 		c.report("item %s: %v", item.Key, err)

@@ -19,6 +19,7 @@ func (c *check) checkReferences() {
 	known, graphs := c.collect()
 
 	c.checkTriggers(known)
+	c.checkCalculated(known)
 
 	for _, graph := range graphs {
 		for _, item := range graph.Items {
@@ -48,6 +49,7 @@ func (c *check) collect() (references, []export.Graph) {
 
 		for _, rule := range t.DiscoveryRules {
 			known.add(rule.ItemPrototypes)
+			known.triggers = append(known.triggers, rule.TriggerPrototypes...)
 			graphs = append(graphs, rule.GraphPrototypes...)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"zabbix-agent2-plugin-hosting/checks/site"
 	"zabbix-agent2-plugin-hosting/plugin/keys"
 	"zabbix-agent2-plugin-hosting/templates/export"
 )
@@ -14,6 +15,8 @@ func enum(name string) (map[int]string, bool) {
 	switch name {
 	case "Hosting check state":
 		return keys.CheckStates(), true
+	case "Hosting site reason":
+		return site.Reasons(), true
 	case "Hosting yes or no":
 		return map[int]string{0: "No", 1: "Yes"}, true
 	default:
@@ -24,12 +27,7 @@ func enum(name string) (map[int]string, bool) {
 func (c *check) checkValueMaps(t export.Template) {
 	used := make(map[string]bool)
 
-	items := slices.Clone(t.Items)
-	for _, rule := range t.DiscoveryRules {
-		items = append(items, rule.ItemPrototypes...)
-	}
-
-	for _, item := range items {
+	for _, item := range allItems(t) {
 		if item.ValueMap.Name != "" {
 			used[item.ValueMap.Name] = true
 		}

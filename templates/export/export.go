@@ -48,6 +48,7 @@ type Item struct {
 	Trends            string    `yaml:"trends"`
 	ValueType         string    `yaml:"value_type"`
 	Units             string    `yaml:"units"`
+	Params            string    `yaml:"params"` // the expression of a calculated item
 	Description       string    `yaml:"description"`
 	ValueMap          Named     `yaml:"valuemap"`
 	Preprocessing     []Step    `yaml:"preprocessing"`
@@ -99,6 +100,7 @@ type DiscoveryRule struct {
 	EnabledLifetimeType string     `yaml:"enabled_lifetime_type"`
 	Description         string     `yaml:"description"`
 	ItemPrototypes      []Item     `yaml:"item_prototypes"`
+	TriggerPrototypes   []Trigger  `yaml:"trigger_prototypes"` // over several items
 	GraphPrototypes     []Graph    `yaml:"graph_prototypes"`
 	Overrides           []Override `yaml:"overrides"`
 }

@@ -1,54 +1,99 @@
-// Package jsonpath evaluates the part of JSONPath that the templates use: members of objects, written .name or ['name'].
+// Package jsonpath evaluates the part of JSONPath that the templates use: members of objects, written .name or ['name'], and elements
+// of arrays, written [0].
 // Whatever else Zabbix understands is refused, so that a path that passes here means the same to Zabbix.
 package jsonpath
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
+var index = regexp.MustCompile(`^\[(0|[1-9][0-9]*)\]`)
+
 // Get returns the value at the path in a decoded JSON document. A missing member and null are errors: Zabbix finds no value there either.
 func Get(document any, path string) (any, error) {
-	members, err := parse(path)
+	steps, err := parse(path)
 	if err != nil {
 		return nil, err
 	}
 
 	current := document
 
-	for _, name := range members {
-		object, ok := current.(map[string]any)
-		if !ok {
-			return nil, fmt.Errorf("cannot follow %s: what should hold %q is not an object", path, name)
-		}
-
-		if current, ok = object[name]; !ok || current == nil {
-			return nil, fmt.Errorf("cannot follow %s: there is no %q", path, name)
+	for _, s := range steps {
+		if current, err = s.follow(current); err != nil {
+			return nil, fmt.Errorf("cannot follow %s: %w", path, err)
 		}
 	}
 
 	return current, nil
 }
 
-func parse(path string) ([]string, error) {
+// step leads from a value to one that it holds: a member, or the element at an index where there is no name.
+type step struct {
+	name  string
+	index int
+}
+
+func (s step) follow(value any) (any, error) {
+	if s.name == "" {
+		array, ok := value.([]any)
+		if !ok {
+			return nil, fmt.Errorf("what should hold element %d is not an array", s.index)
+		}
+
+		if s.index >= len(array) || array[s.index] == nil {
+			return nil, fmt.Errorf("there is no element %d", s.index)
+		}
+
+		return array[s.index], nil
+	}
+
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("what should hold %q is not an object", s.name)
+	}
+
+	if object[s.name] == nil {
+		return nil, fmt.Errorf("there is no %q", s.name)
+	}
+
+	return object[s.name], nil
+}
+
+func parse(path string) ([]step, error) {
 	rest, ok := strings.CutPrefix(path, "$")
 	if !ok || rest == "" {
 		return nil, fmt.Errorf("cannot read the path %q: it must begin with $ and name a member", path)
 	}
 
-	var members []string
+	var steps []step
 
 	for rest != "" {
-		name, tail, ok := member(rest)
+		next, tail, ok := cutStep(rest)
 		if !ok {
-			return nil, fmt.Errorf("cannot read the path %q at %q: only .name and ['name'] are known here", path, rest)
+			return nil, fmt.Errorf("cannot read the path %q at %q: only .name, ['name'] and [0] are known here", path, rest)
 		}
 
-		members = append(members, name)
+		steps = append(steps, next)
 		rest = tail
 	}
 
-	return members, nil
+	return steps, nil
+}
+
+// cutStep splits the first step off a path.
+func cutStep(path string) (first step, tail string, ok bool) {
+	if found := index.FindStringSubmatch(path); found != nil {
+		n, err := strconv.Atoi(found[1])
+
+		return step{index: n}, path[len(found[0]):], err == nil
+	}
+
+	name, tail, ok := member(path)
+
+	return step{name: name}, tail, ok
 }
 
 // member splits the first member name off a path.

@@ -23,6 +23,7 @@ func TestGet(t *testing.T) {
 		"a quoted member with a hyphen":      {"$.watched['UDP-Lite'].size", 7.0},
 		"a quoted member with dot and comma": {"$.watched['odd.name, here'].size", 8.0},
 		"a whole array":                      {"$.a.b", []any{1.0}},
+		"an element of an array":             {"$.list[0].a", 1.0},
 		"zero is a value":                    {"$.zero", 0.0},
 		"false is a value":                   {"$.no", false},
 	}
@@ -49,22 +50,24 @@ func TestGetRefuses(t *testing.T) {
 		"the whole document":             {"$", "must begin with $ and name a member"},
 		"an empty path":                  {"", "must begin with $"},
 		"a path without the root":        {"a.b", "must begin with $"},
-		"an index":                       {"$.list[0].a", "only .name and ['name'] are known here"},
-		"a wildcard":                     {"$.list[*].a", "only .name and ['name'] are known here"},
-		"a wildcard after a dot":         {"$.*", "only .name and ['name'] are known here"},
-		"a descendant":                   {"$..a", "only .name and ['name'] are known here"},
-		"a filter":                       {"$.list[?(@.a==1)]", "only .name and ['name'] are known here"},
-		"a function":                     {"$.list.length()", "only .name and ['name'] are known here"},
-		"a slice":                        {"$.list[0:1]", "only .name and ['name'] are known here"},
-		"a union":                        {"$['a','list']", "only .name and ['name'] are known here"},
-		"double quotes":                  {`$["a"]`, "only .name and ['name'] are known here"},
-		"an escaped quote":               {`$['a\'b']`, "only .name and ['name'] are known here"},
-		"an open bracket":                {"$['a", "only .name and ['name'] are known here"},
-		"an empty name":                  {"$['']", "only .name and ['name'] are known here"},
-		"a dot at the end":               {"$.a.", "only .name and ['name'] are known here"},
-		"a hyphen without quotes":        {"$.watched.UDP-Lite", "only .name and ['name'] are known here"},
-		"a digit at the start of a name": {"$.1a", "only .name and ['name'] are known here"},
-		"a space":                        {"$ .a", "only .name and ['name'] are known here"},
+		"an element that is not there":   {"$.list[1].a", "there is no element 1"},
+		"an element of an object":        {"$.a[0]", "what should hold element 0 is not an array"},
+		"an index from the end":          {"$.list[-1].a", "only .name, ['name'] and [0] are known here"},
+		"a wildcard":                     {"$.list[*].a", "only .name, ['name'] and [0] are known here"},
+		"a wildcard after a dot":         {"$.*", "only .name, ['name'] and [0] are known here"},
+		"a descendant":                   {"$..a", "only .name, ['name'] and [0] are known here"},
+		"a filter":                       {"$.list[?(@.a==1)]", "only .name, ['name'] and [0] are known here"},
+		"a function":                     {"$.list.length()", "only .name, ['name'] and [0] are known here"},
+		"a slice":                        {"$.list[0:1]", "only .name, ['name'] and [0] are known here"},
+		"a union":                        {"$['a','list']", "only .name, ['name'] and [0] are known here"},
+		"double quotes":                  {`$["a"]`, "only .name, ['name'] and [0] are known here"},
+		"an escaped quote":               {`$['a\'b']`, "only .name, ['name'] and [0] are known here"},
+		"an open bracket":                {"$['a", "only .name, ['name'] and [0] are known here"},
+		"an empty name":                  {"$['']", "only .name, ['name'] and [0] are known here"},
+		"a dot at the end":               {"$.a.", "only .name, ['name'] and [0] are known here"},
+		"a hyphen without quotes":        {"$.watched.UDP-Lite", "only .name, ['name'] and [0] are known here"},
+		"a digit at the start of a name": {"$.1a", "only .name, ['name'] and [0] are known here"},
+		"a space":                        {"$ .a", "only .name, ['name'] and [0] are known here"},
 	}
 
 	for name, test := range tests {
@@ -80,6 +83,7 @@ func TestGetRefuses(t *testing.T) {
 func FuzzGet(f *testing.F) {
 	f.Add("$.a.b")
 	f.Add("$['a'].b")
+	f.Add("$.list[0].a")
 	f.Add("$.watched['UDP-Lite'].size")
 
 	f.Fuzz(func(t *testing.T, path string) {

@@ -80,5 +80,5 @@ func prototypes(rule export.DiscoveryRule) []export.Trigger {
 		all = append(all, item.TriggerPrototypes...)
 	}
 
-	return all
+	return append(all, rule.TriggerPrototypes...)
 }

@@ -22,7 +22,9 @@ func items(all []export.Item) string {
 
 	for _, item := range all {
 		info := []string{code(item.Key)}
-		if item.MasterItem.Key != "" {
+		if item.Params != "" {
+			info = append(info, code(item.Params), "every "+item.Delay+": "+strings.Join(steps(item), ", "))
+		} else if item.MasterItem.Key != "" {
 			info = append(info, "from "+code(item.MasterItem.Key)+": "+strings.Join(steps(item), ", "))
 		} else {
 			info = append(info, "every "+cmp.Or(item.Delay, "1m"))
@@ -39,7 +41,7 @@ func steps(item export.Item) []string {
 
 	for _, step := range item.Preprocessing {
 		parts := []string{strings.ToLower(strings.ReplaceAll(step.Type, "_", " "))}
-		if parameters := strings.TrimSpace(strings.Join(step.Parameters, " ")); parameters != "" {
+		if parameters := strings.Join(strings.Fields(strings.Join(step.Parameters, " ")), " "); parameters != "" {
 			parts = append(parts, code(parameters))
 		}
 
@@ -57,11 +59,14 @@ func steps(item export.Item) []string {
 }
 
 func itemType(item export.Item) string {
-	if item.Type == "DEPENDENT" {
+	switch item.Type {
+	case "DEPENDENT":
 		return "Dependent item"
+	case "CALCULATED":
+		return "Calculated"
+	default:
+		return "Zabbix agent"
 	}
-
-	return "Zabbix agent"
 }
 
 func triggers(all []export.Trigger) string {
