@@ -8,10 +8,10 @@ FUZZTIME := 20s
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race fuzz demo bench lint docs sdk tidy agents clean
+.PHONY: help build test race fuzz demo bench wordpress lint docs sdk tidy agents clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: sdk ## the plugin, as build/zabbix-agent2-plugin-hosting
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BINARY) $(PACKAGE)
@@ -36,6 +36,10 @@ demo: build agents ## this host's values through real agents 6.0 and 7.0
 bench: build agents ## the figures of the README, each beside its bound
 	go test -run '^$$' -bench . -benchmem ./checks/... ./plugin/agent
 	@go run ./testenv/cmd/bench $(abspath $(BINARY))
+
+wordpress: sdk ## a real WordPress whose database and PHP are stopped under a probe
+	@GOWORK=off go run ./testenv/cmd/fetch wordpress
+	go test -tags wordpress -count=1 -timeout 5m ./testenv/wordpress
 
 lint: sdk $(LINT) ## the linters of .golangci.yml
 	$(LINT) run ./...

@@ -12,13 +12,17 @@ import (
 
 	"zabbix-agent2-plugin-hosting/testenv/builddir"
 	"zabbix-agent2-plugin-hosting/testenv/debian"
+	"zabbix-agent2-plugin-hosting/testenv/nginx"
+	"zabbix-agent2-plugin-hosting/testenv/wordpress"
 	"zabbix-agent2-plugin-hosting/testenv/zabbixagent"
 )
 
-const usage = `usage: fetch sdk | agents | tidy [MODULE[@VERSION]...]
-  sdk     the Zabbix SDK into build/sdk, from Debian's source, where the module proxy does not serve it
-  agents  Zabbix agents 6.0 and 7.0 into build/agents, from Debian's packages
-  tidy    adds the modules given and tidies go.mod and go.sum, although the SDK may come from build/sdk
+const usage = `usage: fetch sdk | agents | nginx | wordpress | tidy [MODULE[@VERSION]...]
+  sdk        the Zabbix SDK into build/sdk, from Debian's source, where the module proxy does not serve it
+  agents     Zabbix agents 6.0 and 7.0 into build/agents, from Debian's packages
+  nginx      nginx into build/nginx, from Debian's packages
+  wordpress  nginx, and WordPress with PHP and MariaDB into build/wordpress, from Debian's packages
+  tidy       adds the modules given and tidies go.mod and go.sum, although the SDK may come from build/sdk
 `
 
 var errUsage = errors.New("cannot tell what to fetch; the usage is above")
@@ -61,6 +65,14 @@ func run(arguments []string, out io.Writer) error {
 			fmt.Fprintln(out, "Zabbix agent", version, "is", binary.Path)
 		}
 		return nil
+	case "nginx":
+		path, err := nginx.Install()
+		if err == nil {
+			fmt.Fprintln(out, "nginx is", path)
+		}
+		return err
+	case "wordpress":
+		return wordpress.Install()
 	}
 	flags.Usage()
 	return errUsage
