@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.zabbix.com/sdk/plugin"
@@ -120,17 +121,14 @@ func (c *call) expire() {
 	c.worker.stuck.Add(1)
 
 	if !c.settle("", fmt.Errorf("cannot evaluate %s: no result within %s; the call goes on in the background",
-		c.request.Key, c.limits.worker)) {
+		c.request.Key, c.limits.worker), &c.worker.timedOut) {
 		c.worker.stuck.Add(-1)
-
-		return
 	}
-
-	c.worker.timedOut.Add(1)
 }
 
-// settle answers the request unless it is answered already, and tells whether it did.
-func (c *call) settle(value string, err error) bool {
+// settle answers the request unless it is answered already, and tells whether it did. It is counted before it is answered, also
+// in the counters given, so that whoever has the answer finds it counted.
+func (c *call) settle(value string, err error, counters ...*atomic.Uint64) bool {
 	c.mu.Lock()
 	first := !c.settled
 	c.settled = true
@@ -140,7 +138,9 @@ func (c *call) settle(value string, err error) bool {
 		return false
 	}
 
-	c.worker.served.Add(1)
+	for _, counter := range append(counters, &c.worker.served) {
+		counter.Add(1)
+	}
 
 	if err != nil {
 		c.worker.failed.Add(1)
