@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"syscall"
 )
 
@@ -17,7 +18,12 @@ type finding struct {
 	reason Reason
 	phase  phase
 	err    error
+	// canceled tells that the caller, and no timeout, ended the probe.
+	canceled bool
 }
+
+// httpStart is how every answer of HTTP/1 begins.
+const httpStart = "HTTP/"
 
 // classify says why a request failed, by what its connection met; err is what the transport makes of it, or readBody
 // where the answer's header is complete.
@@ -33,8 +39,8 @@ func (h *hop) classify(err error, headerRead bool) finding {
 	}
 
 	switch {
-	case errors.Is(context.Cause(h.ctx), context.Canceled):
-		found.reason = ReasonLocalError
+	case errors.Is(h.ctx.Err(), context.Canceled):
+		found.reason, found.canceled = ReasonLocalError, true
 	case h.phase <= phaseResolve:
 		found.reason = h.resolveReason(found.err)
 	case h.phase == phaseConnect:
@@ -59,6 +65,9 @@ func (h *hop) resolveReason(err error) Reason {
 		return ReasonLocalError
 	case isTimeout(err):
 		return ReasonDNSTimeout
+	case h.toLiteral():
+		// An address needs no DNS: the target wants another version of IP than it has.
+		return ReasonLocalError
 	case errors.As(err, &dns) && dns.IsNotFound, errors.As(err, &address):
 		return ReasonDNSNotFound
 	case isUnreachable(h.resolverErr) && !h.networkUp(addressOf(h.resolverErr)):
@@ -113,13 +122,18 @@ func (h *hop) exchangeReason(err error, headerRead bool) Reason {
 	case isReset(h.netErr) || isReset(err):
 		return h.resetReason()
 	case isTimeout(err) || isTimeout(h.netErr) || (h.netErr == nil && h.ctx.Err() != nil):
-		if headerRead {
+		if headerRead || h.answered {
 			return ReasonTransferTimeout
 		}
 
 		return ReasonResponseTimeout
+	case !h.answered && !h.sent && !h.http2 && isEnd(h.netErr):
+		// No server ends an exchange in order before it has the request.
+		return ReasonResetBeforeRequestSent
 	case !h.answered && (isEnd(err) || isEnd(h.netErr)):
 		return ReasonClosedBeforeResponse
+	case !headerRead && isEnd(h.netErr) && len(h.opening) > 0 && !strings.HasPrefix(httpStart, string(h.opening)):
+		return ReasonProtocolError
 	case isEnd(err), !headerRead && !h.http2 && isEnd(h.netErr):
 		// The transport calls half of a header line malformed.
 		return ReasonTruncated
@@ -148,7 +162,14 @@ func (h *hop) networkUp(address string) bool {
 		return true
 	}
 
-	return h.prober.networkUp(parsed.Addr().Unmap().Is6())
+	return h.prober.networkUp(parsed.Addr().Unmap())
+}
+
+func (h *hop) toLiteral() bool {
+	host, _ := h.destination()
+	_, err := netip.ParseAddr(host)
+
+	return err == nil
 }
 
 // addressOf is the address that an error of dialing names.
@@ -167,9 +188,11 @@ func isAny(err error, numbers ...syscall.Errno) bool {
 	return errors.As(err, &number) && slices.Contains(numbers, number)
 }
 
-// isLocal tells that this host lacks descriptors, memory, ports or the source address.
+// isLocal tells that this host lacks descriptors, memory, ports, the source address or a version of IP, or forbids its
+// processes to connect (a filter of the unit's cgroup gives EPERM).
 func isLocal(err error) bool {
-	return isAny(err, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL)
+	return isAny(err, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL,
+		syscall.EADDRINUSE, syscall.EAFNOSUPPORT, syscall.EPERM)
 }
 
 func isReset(err error) bool {

@@ -24,6 +24,8 @@ func (c *conn) Read(b []byte) (int, error) {
 	}
 
 	n, err := c.Conn.Read(b)
+	c.hop.onRead(b[:n])
+
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		c.hop.onReadError(err)
 	}

@@ -2,21 +2,38 @@ package site
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // minDialShare is the least time that one of several addresses gets.
 const minDialShare = 2 * time.Second
+
+// errOneConnection meets the transport where it would dial again: HTTP/2 does for a request that its first connection
+// turned away, up to 30 times a second.
+var errOneConnection = errors.New("the server turned the request away and wants another connection")
+
+// bindWithoutPort leaves the choice of the port to connect: bind would take one that is free to every destination, so
+// that a source address runs out of ports much earlier (ip(7), IP_BIND_ADDRESS_NO_PORT).
+func bindWithoutPort(_, _ string, socket syscall.RawConn) error {
+	return socket.Control(func(fd uintptr) {
+		// Older kernels do without.
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+	})
+}
 
 // dial is the transport's for http and, with encrypted, for https. ctx only carries the hop: the transport keeps it
 // alive beyond the request's end.
 func dial(ctx context.Context, encrypted bool) (net.Conn, error) {
 	h, ok := ctx.Value(hopKey{}).(*hop)
 	if !ok || !h.beginDial() {
-		return nil, context.Canceled
+		return nil, errOneConnection
 	}
 	defer close(h.dialing)
 
@@ -101,8 +118,14 @@ func (h *hop) resolve() ([]netip.AddrPort, error) {
 	}
 
 	network := h.prober.network("ip")
-	addresses, err := h.prober.resolver.LookupNetIP(context.WithValue(h.ctx, hopKey{}, h), network, host)
+	addresses, err := h.resolver().LookupNetIP(h.ctx, network, host)
 	if err != nil {
+		var dns *net.DNSError
+		if errors.As(err, &dns) && h.prober.target.Resolver != "" {
+			// The resolver names the system's server, whom nobody has asked.
+			dns.Server = h.prober.target.Resolver
+		}
+
 		return nil, err
 	}
 

@@ -14,6 +14,8 @@ const (
 	defaultInterval = 5 * time.Second
 	minInterval     = 200 * time.Millisecond
 	maxInterval     = time.Hour
+	// spreadLimit is over how long the first starts are spread at most.
+	spreadLimit = time.Minute
 	// stopLimit is how long Stop waits for probes.
 	stopLimit = time.Second
 	// namesShown bounds the names in an error.
@@ -96,7 +98,8 @@ func (m *Monitor) Start() {
 		w.state.startedAt = now.Unix()
 		w.mu.Unlock()
 
-		m.plan(w, now.Add(w.Interval*time.Duration(i)/time.Duration(len(m.sites))))
+		// A site that is probed once an hour has its first result within a minute, too.
+		m.plan(w, now.Add(min(w.Interval, spreadLimit)*time.Duration(i)/time.Duration(len(m.sites))))
 	}
 }
 

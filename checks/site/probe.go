@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"time"
 )
@@ -14,9 +15,8 @@ const maxHeaderBytes = 128 << 10
 type Prober struct {
 	target    Target
 	transport *http.Transport
-	resolver  *net.Resolver
 	dialer    net.Dialer
-	networkUp func(ipv6 bool) bool
+	networkUp func(to netip.Addr) bool
 }
 
 // NewProber takes a target that NewTarget made.
@@ -33,10 +33,10 @@ func NewProber(t Target) *Prober {
 	}
 
 	p := &Prober{target: t, networkUp: networkUp}
-	p.resolver = p.newResolver()
 
 	if t.Source.IsValid() {
 		p.dialer.LocalAddr = &net.TCPAddr{IP: t.Source.Unmap().AsSlice(), Zone: t.Source.Zone()}
+		p.dialer.Control = bindWithoutPort
 	}
 
 	// The connection does not live long enough for keep-alive probes, and Multipath TCP is not what visitors use.

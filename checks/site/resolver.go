@@ -3,32 +3,44 @@ package site
 import (
 	"context"
 	"net"
+	"net/netip"
 	"strconv"
 )
 
-// newResolver notes why a DNS server could not be asked, which the resolver's own error holds as text only.
-func (p *Prober) newResolver() *net.Resolver {
-	server := p.target.Resolver
+// resolver is the hop's own, so that no lookup is shared and none outlives the probe: without PreferGo a build with cgo
+// would wait in getaddrinfo, which nothing interrupts and which says "not found" when descriptors are used up.
+func (h *hop) resolver() *net.Resolver {
+	return &net.Resolver{PreferGo: true, Dial: h.dialResolver}
+}
 
-	return &net.Resolver{
-		PreferGo: server != "",
-		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if server != "" {
-				address = server
-			}
-
-			var dialer net.Dialer
-
-			result, err := dialer.DialContext(ctx, network, address)
-			if h, ok := ctx.Value(hopKey{}).(*hop); ok && err != nil {
-				h.mu.Lock()
-				h.resolverErr = err
-				h.mu.Unlock()
-			}
-
-			return result, err
-		},
+// dialResolver notes why a DNS server could not be asked, which the resolver's own error holds as text only. The resolver
+// reads on for up to 5 s after its caller has gone, so the hop keeps its connections and closes them at its end.
+func (h *hop) dialResolver(ctx context.Context, network, address string) (net.Conn, error) {
+	if server := h.prober.target.Resolver; server != "" {
+		address = server
 	}
+
+	var dialer net.Dialer
+
+	result, err := dialer.DialContext(ctx, network, address)
+
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	switch {
+	case h.ended && err == nil:
+		_ = result.Close()
+
+		return nil, context.Canceled
+	case err != nil:
+		h.resolverErr = err
+
+		return nil, err
+	}
+
+	h.lookups = append(h.lookups, result)
+
+	return result, nil
 }
 
 // network is "ip" or "tcp" of the target's version of IP.
@@ -40,15 +52,37 @@ func (p *Prober) network(name string) string {
 	return name + strconv.Itoa(p.target.Family)
 }
 
-// networkUp tells whether the host has an interface, other than loopback, through which it can reach others.
-func networkUp(ipv6 bool) bool {
+// networkUp tells whether the host can reach others of an address's version of IP at all: an interface other than
+// loopback is in operation and a route leads to the address, or at least to some other.
+func networkUp(to netip.Addr) bool {
+	elsewhere := netip.AddrFrom4([4]byte{192, 0, 2, 1})
+	if to.Is6() {
+		elsewhere = netip.MustParseAddr("2001:db8::1")
+	}
+
+	return hasInterface(to.Is6()) && (hasRoute(to) || hasRoute(elsewhere))
+}
+
+// hasRoute asks the kernel for a route. To connect a UDP socket sends nothing.
+func hasRoute(to netip.Addr) bool {
+	socket, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, 9)))
+	if err != nil {
+		return false
+	}
+
+	_ = socket.Close()
+
+	return true
+}
+
+func hasInterface(ipv6 bool) bool {
 	interfaces, err := net.Interfaces()
 	if err != nil {
 		return true
 	}
 
 	for _, one := range interfaces {
-		if one.Flags&net.FlagUp == 0 || one.Flags&net.FlagLoopback != 0 {
+		if one.Flags&net.FlagUp == 0 || one.Flags&net.FlagRunning == 0 || one.Flags&net.FlagLoopback != 0 {
 			continue
 		}
 

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -113,7 +114,8 @@ func days(expiresAt int64, now time.Time) float64 {
 
 func shownURL(u *url.URL) string { return capText(displayURL(u), textLimit) }
 
-// capText makes text valid UTF-8 without zero bytes, which no database takes, of at most limit bytes.
+// capText makes text valid UTF-8 of at most limit bytes, without control characters but tab and line feed: no database
+// takes zero bytes, and a terminal obeys the others.
 func capText(text string, limit int) string {
 	text = text[:min(len(text), limit)]
 	for cut := 1; cut < utf8.UTFMax && cut < len(text); cut++ {
@@ -127,5 +129,14 @@ func capText(text string, limit int) string {
 		}
 	}
 
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "?"), "\x00", "?")
+	return strings.Map(harmless, strings.ToValidUTF8(text, "?"))
+}
+
+// harmless keeps to one byte for each that it replaces or fewer, so that the limit holds.
+func harmless(r rune) rune {
+	if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
+		return '?'
+	}
+
+	return r
 }

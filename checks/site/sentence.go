@@ -1,15 +1,14 @@
 package site
 
 import (
-	"context"
-	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
 // sentence names the address, the phase and what the failure hints at, without the URL's user.
 func (r *run) sentence(h *hop, failed finding) string {
-	if errors.Is(context.Cause(h.ctx), context.Canceled) && failed.reason == ReasonLocalError && failed.err != nil && h.dialErr == nil && h.netErr == nil {
+	if failed.canceled && failed.reason == ReasonLocalError && failed.err != nil && h.dialErr == nil && h.netErr == nil {
 		return capText("the probe was stopped in phase "+failed.phase.String()+" before it had a result", textLimit)
 	}
 
@@ -51,7 +50,7 @@ func (r *run) describe(h *hop, failed finding, remote string) string {
 		return describeExchange(h, failed, remote, timeout)
 	}
 
-	return r.describeAnswer(failed, remote)
+	return r.describeAnswer(h, failed, remote)
 }
 
 func describeTLS(h *hop, failed finding, remote string) string {
@@ -69,7 +68,7 @@ func describeTLS(h *hop, failed finding, remote string) string {
 func describeExchange(h *hop, failed finding, remote string, timeout time.Duration) string {
 	switch failed.reason {
 	case ReasonResetBeforeRequestSent:
-		return fmt.Sprintf("the connection to %s was reset in phase %s, before the request was sent: the server or something before it drops connections", remote, failed.phase)
+		return fmt.Sprintf("the connection to %s was reset in phase %s, before the request was sent: the server or something before it drops connections, or another process may be accepting on this port", remote, failed.phase)
 	case ReasonResetBeforeResponse:
 		return fmt.Sprintf("the connection to %s was reset after the request was sent and before the first byte of the answer: "+
 			"another process may be accepting on this port", remote)
@@ -93,7 +92,7 @@ func describeExchange(h *hop, failed finding, remote string, timeout time.Durati
 	return fmt.Sprintf("the answer of %s %s within %s (phase %s): the server or the application behind it is too slow", remote, what, timeout, failed.phase)
 }
 
-func (r *run) describeAnswer(failed finding, remote string) string {
+func (r *run) describeAnswer(h *hop, failed finding, remote string) string {
 	t := &r.prober.target
 
 	switch failed.reason {
@@ -106,6 +105,10 @@ func (r *run) describeAnswer(failed finding, remote string) string {
 		return fmt.Sprintf("the answer of %s (status %d) contains what it must not: %q", remote, r.response.StatusCode, capText(t.BodyForbid.String(), textLimit/4))
 	case ReasonRedirectLoop:
 		return fmt.Sprintf("%s redirected more than %d times, the last time with status %d: the site may redirect in a circle", remote, t.MaxRedirects, r.response.StatusCode)
+	}
+
+	if opening := string(h.opening); opening != "" && !strings.HasPrefix(httpStart, opening) {
+		return fmt.Sprintf("%s did not answer in HTTP, phase %s (it began with %q): another service may use this port", remote, failed.phase, opening)
 	}
 
 	return fmt.Sprintf("%s did not answer in correct HTTP, phase %s (%s): another service may use this port", remote, failed.phase, shortError(failed.err))

@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"net"
 	"net/http/httptrace"
 	"net/url"
 	"sync"
@@ -32,9 +33,13 @@ type hop struct {
 	netErr, dialErr error
 	// resolverErr is why the DNS server could not be asked.
 	resolverErr error
-	remote      string
-	local       string
-	tls         tlsFacts
+	// opening is how the answer begins where it is not encrypted.
+	opening []byte
+	// lookups are the connections to DNS servers.
+	lookups []net.Conn
+	remote  string
+	local   string
+	tls     tlsFacts
 }
 
 type hopKey struct{}
@@ -116,6 +121,16 @@ func (h *hop) onFirstByte() {
 	h.enterLocked(phaseTransfer)
 }
 
+// onRead keeps the answer's first bytes. The first that arrive tell HTTP from anything else.
+func (h *hop) onRead(b []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	if left := len(httpStart) - len(h.opening); left > 0 && h.url.Scheme == "http" {
+		h.opening = append(h.opening, b[:min(left, len(b))]...)
+	}
+}
+
 func (h *hop) onReadError(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -123,17 +138,20 @@ func (h *hop) onReadError(err error) {
 }
 
 func (h *hop) keepLocked(err error) {
-	if h.netErr == nil && !h.ended {
+	// The kernel tells of a reset once. Where a long request is being written while the transport reads, the write is told
+	// and the read meets an end.
+	first := h.netErr == nil || isEnd(h.netErr) && isReset(err)
+	if first && !h.ended {
 		h.netErr = err
 	}
 }
 
-// beginDial is false where the probe is over before the transport has begun to dial.
+// beginDial is false where the probe is over before the transport has begun to dial, and for a second connection.
 func (h *hop) beginDial() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 
-	if h.ended {
+	if h.ended || h.dialing != nil {
 		return false
 	}
 
@@ -158,6 +176,10 @@ func (h *hop) stop() {
 func (h *hop) release() {
 	h.mu.Lock()
 	dialing := h.dialing
+
+	for _, lookup := range h.lookups {
+		_ = lookup.Close()
+	}
 	h.mu.Unlock()
 
 	if dialing != nil {

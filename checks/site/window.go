@@ -8,7 +8,7 @@ import (
 
 const (
 	// The histograms' range and precision, in microseconds.
-	leastTime = 100
+	leastTime = 10
 	mostTime  = 600 * 1_000_000
 	digits    = 2
 
