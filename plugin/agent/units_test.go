@@ -64,13 +64,25 @@ func TestBackoff(t *testing.T) {
 		require.Equal(t, maxDelayNotReady, b.next(0, false))
 	})
 
-	t.Run("a worker that worked is replaced within half a second however often it dies", func(t *testing.T) {
+	t.Run("a worker that worked is replaced within 300 ms however often it dies", func(t *testing.T) {
 		t.Parallel()
 
 		var b backoff
 		for range 200 {
 			require.LessOrEqual(t, b.next(200*time.Millisecond, true), maxDelayReady)
 		}
+	})
+
+	// A kill that met the worker at its start, the last of a hundred, kept the plugin from answering for 30 s.
+	t.Run("a death at the start after many that worked is not held against the next", func(t *testing.T) {
+		t.Parallel()
+
+		var b backoff
+		for range 100 {
+			b.next(200*time.Millisecond, true)
+		}
+
+		require.Equal(t, firstDelay, b.next(time.Millisecond, false))
 	})
 
 	t.Run("a long life is forgiven", func(t *testing.T) {
