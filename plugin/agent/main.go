@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/plugin/terminal"
 )
 
 // Exit statuses; the agent shows a status that is not zero in its own log.
@@ -83,7 +85,8 @@ func Main(args []string, p Plugin) (status int, handled bool) {
 	surviveSignals()
 
 	if err := run(); err != nil {
-		if role == roleWorker || isTerminal(os.Stderr) {
+		// An agent keeps all that its plugins print in memory, so they print nothing; a worker prints to its link.
+		if role == roleWorker || terminal.Is(os.Stderr) {
 			fmt.Fprintln(os.Stderr, err)
 		}
 
@@ -91,14 +94,6 @@ func Main(args []string, p Plugin) (status int, handled bool) {
 	}
 
 	return exitOK, true
-}
-
-// isTerminal tells whether a person reads the file. An agent keeps all that its plugins print in memory, so they print
-// nothing; a worker prints to its link.
-func isTerminal(file *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
-
-	return err == nil
 }
 
 // surviveSignals keeps the process alive until the agent says Terminate or closes the connection: systemd sends SIGTERM to

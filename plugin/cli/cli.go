@@ -9,7 +9,7 @@ import (
 	"os"
 	"slices"
 
-	"golang.org/x/sys/unix"
+	"zabbix-agent2-plugin-hosting/plugin/terminal"
 )
 
 // Program is the name that people type.
@@ -60,8 +60,8 @@ func commands() []command {
 
 // Run executes the command line and returns the exit status.
 func Run(args []string, version string, out *os.File, errOut io.Writer) int {
-	terminal := isTerminal(out)
-	a := &app{version: version, out: out, terminal: terminal, color: terminal && os.Getenv("NO_COLOR") == ""}
+	onTerminal := terminal.Is(out)
+	a := &app{version: version, out: out, terminal: onTerminal, color: onTerminal && os.Getenv("NO_COLOR") == ""}
 
 	err := a.dispatch(args)
 
@@ -124,10 +124,4 @@ func parse(flags *flag.FlagSet, args []string, arguments int) error {
 	}
 
 	return nil
-}
-
-func isTerminal(file *os.File) bool {
-	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
-
-	return err == nil
 }

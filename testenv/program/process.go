@@ -6,10 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/testenv/child"
 )
 
 const (
@@ -24,7 +25,7 @@ const (
 type Process struct {
 	cmd     *exec.Cmd
 	console string
-	exited  chan struct{}
+	exited  <-chan struct{}
 }
 
 // Run starts a server whose output goes to the file console. It gets SIGTERM, so that it can end its own children, when this process dies.
@@ -37,26 +38,11 @@ func Run(cmd *exec.Cmd, console string) (*Process, error) {
 	defer func() { _ = output.Close() }()
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	p := &Process{cmd: cmd, console: console, exited: make(chan struct{})}
-	started := make(chan error)
-	go p.live(started)
-	if err := <-started; err != nil {
+	exited, err := child.Start(cmd)
+	if err != nil {
 		return nil, fmt.Errorf("cannot run %s: %w; remove its directory under build, so that it is fetched again", cmd.Path, err)
 	}
-	return p, nil
-}
-
-// live is the process's life. The signal of a parent's death comes when the thread that started the process ends, so that thread does nothing else.
-func (p *Process) live(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := p.cmd.Start()
-	started <- err
-	if err == nil {
-		// How it ended is in its output.
-		_ = p.cmd.Wait()
-		close(p.exited)
-	}
+	return &Process{cmd: cmd, console: console, exited: exited}, nil
 }
 
 // PID is the server's process id.

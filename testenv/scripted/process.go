@@ -8,11 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/testenv/child"
 )
 
 const (
@@ -26,7 +27,7 @@ type Process struct {
 	*Agent
 	cmd    *exec.Cmd
 	dir    string
-	exited chan struct{}
+	exited <-chan struct{}
 	output lockedBuffer
 }
 
@@ -42,15 +43,13 @@ func Run(d Dialect, path string, registration bool, environment ...string) (*Pro
 		return nil, errors.Join(fmt.Errorf("cannot listen for the plugin: %w; make /tmp writable", err), os.RemoveAll(dir))
 	}
 	defer func() { _ = listener.Close() }()
-	p := &Process{dir: dir, exited: make(chan struct{})}
+	p := &Process{dir: dir}
 	p.cmd = exec.Command(path, listener.Addr().String(), strconv.FormatBool(registration))
 	p.cmd.Env = append(os.Environ(), environment...)
 	// As in agent 7.0, a pipe: whoever inherits it and lives on keeps the plugin from having exited.
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	started := make(chan error)
-	go p.run(started)
-	if err := <-started; err != nil {
+	if p.exited, err = child.Start(p.cmd); err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot start the plugin: %w; build it first", err), os.RemoveAll(dir))
 	}
 	conn, err := p.accept(listener)
@@ -78,19 +77,6 @@ func (p *Process) accept(listener *net.UnixListener) (net.Conn, error) {
 		}
 	}()
 	return listener.Accept()
-}
-
-// run is the process's life on a thread of its own: the parent-death signal comes when that thread ends.
-func (p *Process) run(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := p.cmd.Start()
-	started <- err
-	if err == nil {
-		// How the process ended is in its ProcessState.
-		_ = p.cmd.Wait()
-		close(p.exited)
-	}
 }
 
 // PID returns the process id.

@@ -30,7 +30,7 @@ type Agent struct {
 	dir     string
 	address string
 	cmd     *exec.Cmd
-	exited  chan struct{}
+	exited  <-chan struct{}
 
 	mu      sync.Mutex
 	family  []process

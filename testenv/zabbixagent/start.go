@@ -8,12 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"zabbix-agent2-plugin-hosting/testenv/child"
 	"zabbix-agent2-plugin-hosting/testenv/passive"
 )
 
@@ -76,7 +76,7 @@ func start(binary Binary, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{version: o.Version, plugin: o.Plugin, dir: dir, exited: make(chan struct{})}
+	a := &Agent{version: o.Version, plugin: o.Plugin, dir: dir}
 	if err := a.launch(binary, o); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -128,25 +128,10 @@ func (a *Agent) launch(binary Binary, o Options) error {
 	if o.UID != 0 || o.GID != 0 {
 		a.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: o.UID, Gid: o.GID}
 	}
-	started := make(chan error)
-	go a.run(started)
-	if err := <-started; err != nil {
+	if a.exited, err = child.Start(a.cmd); err != nil {
 		return fmt.Errorf("cannot run %s: %w; remove build/agents, and check that the agent's user may reach that path", binary.Path, err)
 	}
 	return nil
-}
-
-// run is the process's life. The parent-death signal comes when the thread that started the process ends, so that thread does nothing else.
-func (a *Agent) run(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := a.cmd.Start()
-	started <- err
-	if err == nil {
-		// How the process ended is in its ProcessState.
-		_ = a.cmd.Wait()
-		close(a.exited)
-	}
 }
 
 func (a *Agent) awaitPing(limit time.Duration) bool {
