@@ -139,6 +139,7 @@ func runLink(socket string, p Plugin) error {
 		return err
 	}
 
+	releaseStartup()
 	l.run()
 
 	return nil

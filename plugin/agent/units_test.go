@@ -216,3 +216,34 @@ func TestOutputKeepsHeadAndTail(t *testing.T) {
 		})
 	}
 }
+
+func TestFileMappingsAreThoseThatHoldWhatTheFileHas(t *testing.T) {
+	t.Parallel()
+
+	const smaps = `00400000-00733000 r-xp 00000000 fe:00 131 /usr/bin/plugin
+Size:               3276 kB
+Rss:                2896 kB
+Anonymous:             0 kB
+VmFlags: rd ex mr mw me
+00733000-00b00000 r--p 00333000 fe:00 131 /usr/bin/plugin
+Rss:                2716 kB
+Anonymous:             0 kB
+00b00000-00b10000 r--p 00700000 fe:00 131 /usr/bin/relocated
+Anonymous:            64 kB
+00b10000-00b20000 rw-p 00700000 fe:00 131 /usr/bin/plugin
+Anonymous:             0 kB
+c000000000-c000400000 rw-p 00000000 00:00 0
+Anonymous:             0 kB
+7f0000000000-7f0000001000 r-xp 00000000 00:00 0
+Anonymous:             0 kB
+7f0000002000-7f0000003000 r-xp 00000000 fe:00 132 /usr/lib/with a space.so (deleted)
+Anonymous:             0 kB
+7ffd1000-7ffd3000 r-xp 00000000 00:00 0 [vdso]
+Anonymous:             0 kB
+nonsense
+`
+
+	require.Equal(t,
+		[]mapping{{0x400000, 0x733000}, {0x733000, 0xb00000}, {0x7f0000002000, 0x7f0000003000}},
+		fileMappings(strings.NewReader(smaps)))
+}
