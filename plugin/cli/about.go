@@ -42,10 +42,45 @@ As a plugin it is started by Zabbix agent 2 (Plugins.%s.System.Path), with the p
 	return err
 }
 
+// commandHelp tells how to call one command; its flags are those that it read its arguments with.
+func commandHelp(c command, flags *flag.FlagSet) string {
+	text := table.Table{Columns: []table.Column{{Title: "option"}, {Title: "meaning"}}}
+
+	flags.VisitAll(func(f *flag.Flag) {
+		value, meaning := flag.UnquoteUsage(f)
+
+		dashes := "--"
+		if len(f.Name) == 1 {
+			dashes = "-"
+		}
+
+		text.Add(strings.TrimSpace(dashes+f.Name+" "+value), meaning)
+	})
+
+	help := strings.TrimSpace(fmt.Sprintf("usage: %s %s %s", Program, c.name, c.usage)) + "\n" + c.summary + "\n"
+	if len(text.Rows) > 0 {
+		help += "\n" + text.String()
+	}
+
+	return help + c.details
+}
+
 // printJSON prints a value on one line.
 func (a *app) printJSON(value any) error {
-	encoder := json.NewEncoder(a.out)
-	encoder.SetEscapeHTML(false)
+	line, err := jsonLine(value)
+	if err != nil {
+		return err
+	}
 
-	return encoder.Encode(value)
+	return a.print(line)
+}
+
+func jsonLine(value any) (string, error) {
+	var line strings.Builder
+
+	encoder := json.NewEncoder(&line)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+
+	return line.String(), err
 }

@@ -17,57 +17,78 @@ const Program = "zabbix-agent2-plugin-hosting"
 
 // Exit statuses.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitOK        = 0
+	exitFailed    = 1
+	exitUsage     = 2
+	exitNotTested = 3 // only of site, whose 1 is kept for a site that is down
 )
 
 // errUsage marks errors after which a person needs to be told how to call the program.
 var errUsage = errors.New("see `" + Program + " help`")
+
+// outcome is how a command ends that has a status of its own; err is nil where what it printed says it all.
+type outcome struct {
+	status int
+	err    error
+}
+
+func (o *outcome) Error() string { return fmt.Sprint(o.err) }
 
 // command is one thing that the program does for a person.
 type command struct {
 	name    string
 	usage   string // arguments and flags
 	summary string
+	details string // what its own help says beside
 	run     func(*app, *flag.FlagSet, []string) error
 }
 
 // app is one run of the program.
 type app struct {
 	version  string
-	out      io.Writer
+	out      *os.File
 	terminal bool
 	color    bool
 }
 
 func commands() []command {
 	return []command{
-		{"memory", "[--json]", "kernel-side shares of RAM and what no counter explains", (*app).memory},
+		{name: "memory", usage: "[--json]", summary: "kernel-side shares of RAM and what no counter explains", run: (*app).memory},
 		{
-			"slab", "[--watch] [--sort size|growth|objects] [-n N] [--json]",
-			"the largest slab caches, with what slabtop does not say", (*app).slab,
+			name: "slab", usage: "[--watch] [--sort size|growth|objects] [-n N] [--json]",
+			summary: "the largest slab caches, with what slabtop does not say", run: (*app).slab,
 		},
-		{"site", "[--connect HOST:PORT] [--timeout 10s] [--json] URL", "one request to a URL: its phases, or how it failed", (*app).site},
-		{"oom", "[--json]", "OOM kills since boot and their victims", (*app).oom},
-		{"get", "KEY", "the value of an item key, such as 'hosting.slab.get[5,growth]'", (*app).get},
-		{"list-keys", "[--json]", "all item keys", (*app).listKeys},
-		{"doctor", "[--json]", "what works here, and what mends what does not", (*app).doctor},
-		{"version", "[--json]", "the version", (*app).printVersion},
-		{"help", "", "this list", (*app).help},
+		{
+			name: "site", usage: "[NAME|URL] [--watch] [--json]", details: siteDetails,
+			summary: "test sites, one or all that are configured, or a URL: phases, or how it failed", run: (*app).site,
+		},
+		{name: "oom", usage: "[--json]", summary: "OOM kills since boot and their victims", run: (*app).oom},
+		{name: "get", usage: "KEY", summary: "the value of an item key, such as 'hosting.slab.get[5,growth]'", run: (*app).get},
+		{name: "list-keys", usage: "[--json]", summary: "all item keys", run: (*app).listKeys},
+		{name: "doctor", usage: "[--json]", summary: "what works here, and what mends what does not", run: (*app).doctor},
+		{name: "version", usage: "[--json]", summary: "the version", run: (*app).printVersion},
+		{name: "help", summary: "this list", run: (*app).help},
 	}
 }
 
 // Run executes the command line and returns the exit status.
 func Run(args []string, version string, out *os.File, errOut io.Writer) int {
-	onTerminal := terminal.Is(out)
+	onTerminal := terminal.Is(out) && os.Getenv("TERM") != "dumb"
 	a := &app{version: version, out: out, terminal: onTerminal, color: onTerminal && os.Getenv("NO_COLOR") == ""}
 
 	err := a.dispatch(args)
 
+	var ended *outcome
+
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &ended):
+		if ended.err != nil {
+			fmt.Fprintln(errOut, ended.err)
+		}
+
+		return ended.status
 	case errors.Is(err, errUsage):
 		fmt.Fprintln(errOut, err)
 
@@ -104,24 +125,46 @@ func (a *app) dispatch(args []string) error {
 
 	err := all[i].run(a, flags, args[1:])
 	if errors.Is(err, flag.ErrHelp) {
-		_, err = fmt.Fprintf(a.out, "usage: %s %s %s\n%s\n", Program, name, all[i].usage, all[i].summary)
+		err = a.print(commandHelp(all[i], flags))
 	}
 
 	return err
 }
 
-// parse reads a command's flags; what is left over must be exactly so many arguments.
+// parse reads a command's flags, before and after its arguments, of which there must be exactly so many.
 func parse(flags *flag.FlagSet, args []string, arguments int) error {
-	err := flags.Parse(args)
+	return parseBetween(flags, args, arguments, arguments)
+}
 
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return err
-	case err != nil:
-		return fmt.Errorf("cannot run %s: %w; %w", flags.Name(), err, errUsage)
-	case flags.NArg() != arguments:
-		return fmt.Errorf("cannot run %s: it takes %d argument(s), not %d; %w", flags.Name(), arguments, flags.NArg(), errUsage)
+func parseBetween(flags *flag.FlagSet, args []string, least, most int) error {
+	var arguments []string
+
+	for rest := args; len(rest) > 0; {
+		if err := flags.Parse(rest); errors.Is(err, flag.ErrHelp) {
+			return err
+		} else if err != nil {
+			return fmt.Errorf("cannot run %s: %w; %w", flags.Name(), err, errUsage)
+		}
+
+		read := len(rest) - flags.NArg()
+		if read > 0 && rest[read-1] == "--" || flags.NArg() == 0 {
+			arguments = append(arguments, flags.Args()...)
+
+			break
+		}
+
+		// The package flag stops at an argument.
+		arguments, rest = append(arguments, flags.Arg(0)), flags.Args()[1:]
 	}
 
-	return nil
+	if n := len(arguments); n < least || n > most {
+		allowed := fmt.Sprint(least)
+		if most > least {
+			allowed += fmt.Sprintf(" to %d", most)
+		}
+
+		return fmt.Errorf("cannot run %s: it takes %s argument(s), not %d; %w", flags.Name(), allowed, n, errUsage)
+	}
+
+	return flags.Parse(append([]string{"--"}, arguments...))
 }

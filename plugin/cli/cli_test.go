@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"io"
 	"os"
 	"slices"
@@ -12,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"zabbix-agent2-plugin-hosting/plugin/keys"
-	"zabbix-agent2-plugin-hosting/testenv/badsite"
 )
 
 // run executes a command line and returns what a person sees.
@@ -52,12 +52,23 @@ func TestWrongCommandLinesSayWhatIsWrong(t *testing.T) {
 			[]string{"slab", "--bogus"}, exitUsage,
 			"cannot run slab: flag provided but not defined: -bogus; see `zabbix-agent2-plugin-hosting help`\n",
 		},
-		"an argument too many": {[]string{"memory", "x"}, exitUsage, "cannot run memory: it takes 0 argument(s), not 1"},
-		"an argument too few":  {[]string{"get"}, exitUsage, "cannot run get: it takes 1 argument(s), not 0"},
-		"an unknown order":     {[]string{"slab", "--sort", "weight"}, exitUsage, `cannot sort by "weight": sort by size, growth or objects`},
-		"no caches":            {[]string{"slab", "-n", "0"}, exitFailed, "cannot list 0 caches: ask for 1 to 1000"},
-		"a malformed key":      {[]string{"get", "hosting.slab.get[5"}, exitFailed, "the closing bracket is missing"},
-		"an unknown key":       {[]string{"get", "agent.ping"}, exitFailed, "cannot evaluate agent.ping: there is no such key; see list-keys"},
+		"an argument too many":             {[]string{"memory", "x"}, exitUsage, "cannot run memory: it takes 0 argument(s), not 1"},
+		"an argument too few":              {[]string{"get"}, exitUsage, "cannot run get: it takes 1 argument(s), not 0"},
+		"an unknown order":                 {[]string{"slab", "--sort", "weight"}, exitUsage, `cannot sort by "weight": sort by size, growth or objects`},
+		"no caches":                        {[]string{"slab", "-n", "0"}, exitFailed, "cannot list 0 caches: ask for 1 to 1000"},
+		"an argument too many among flags": {[]string{"memory", "--json", "x", "y"}, exitUsage, "cannot run memory: it takes 0 argument(s), not 2"},
+		"two sites":                        {[]string{"site", "a", "--json", "b"}, exitUsage, "cannot run site: it takes 0 to 1 argument(s), not 2"},
+		"a malformed URL":                  {[]string{"site", "ftp://shop.example/"}, exitUsage, `cannot request "ftp://shop.example/": its scheme is not http or https`},
+		"neither a site nor a URL": {
+			[]string{"site", "shop.example"}, exitUsage,
+			`cannot request "shop.example": it is neither a URL, such as https://shop.example/, nor a site's name, which has letters, digits and _ only`,
+		},
+		"an address without a port":   {[]string{"site", "--connect", "127.0.0.1", "http://x/"}, exitUsage, `cannot connect to "127.0.0.1": it is not a host and a port`},
+		"a timeout too short":         {[]string{"site", "--timeout", "5ms", "http://x/"}, exitUsage, "cannot use --timeout 5ms: allowed is a time from 100ms to 1m"},
+		"an interval too long":        {[]string{"site", "--watch", "--interval", "2h", "http://x/"}, exitUsage, "cannot use --interval 2h0m0s: allowed is a time from 200ms to 1h"},
+		"an interval for one request": {[]string{"site", "--interval", "2s", "http://x/"}, exitUsage, "cannot use --interval without --watch"},
+		"a malformed key":             {[]string{"get", "hosting.slab.get[5"}, exitFailed, "the closing bracket is missing"},
+		"an unknown key":              {[]string{"get", "agent.ping"}, exitFailed, "cannot evaluate agent.ping: there is no such key; see list-keys"},
 		"a wrong parameter": {
 			[]string{"get", "hosting.memory.sunreclaim[percent]"}, exitFailed,
 			`cannot evaluate hosting.memory.sunreclaim: invalid first parameter "mode": "percent" is not one of bytes, pused; ` +
@@ -87,7 +98,8 @@ func TestCommandsPrint(t *testing.T) {
 	}{
 		"help without a command":       {nil, []string{"zabbix-agent2-plugin-hosting 1.2.3", "slab [--watch]", "Plugins.Hosting.System.Path"}},
 		"help as an option":            {[]string{"-h"}, []string{"what it prints"}},
-		"help of a command":            {[]string{"slab", "-h"}, []string{"usage: zabbix-agent2-plugin-hosting slab [--watch]"}},
+		"help of a command":            {[]string{"slab", "-h"}, []string{"usage: zabbix-agent2-plugin-hosting slab [--watch]", "-n N", "--sort WHAT"}},
+		"help after an argument":       {[]string{"site", "shop", "-h"}, []string{"site [NAME|URL] [--watch]", "--connect HOST:PORT", "Exit status: 0 all"}},
 		"the version":                  {[]string{"version"}, []string{"zabbix-agent2-plugin-hosting 1.2.3\n"}},
 		"the version as agents ask it": {[]string{"-V"}, []string{"zabbix-agent2-plugin-hosting 1.2.3\n"}},
 		"the keys":                     {[]string{"--list-keys"}, []string{"hosting.slab.get[<n>,<sort>]", "hosting.oom.get"}},
@@ -110,33 +122,6 @@ func TestCommandsPrint(t *testing.T) {
 			require.NotContains(t, out, "\x1b", "no color where no terminal is")
 		})
 	}
-}
-
-func TestSiteShowsPhasesAndReason(t *testing.T) {
-	t.Parallel()
-
-	for name, test := range map[string]struct {
-		behavior badsite.Behavior
-		want     []string
-	}{
-		"a page":  {badsite.OK(), []string{"connect", "total", "ok, status 200, HTTP/1.1"}},
-		"a reset": {badsite.Stolen(), []string{"reset_before_response\n", "another process"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-
-			status, out, errOut := run(t, "site", badsite.StartT(t, test.behavior).URL())
-			require.Equal(t, exitOK, status, errOut)
-
-			for _, want := range test.want {
-				require.Contains(t, out, want)
-			}
-		})
-	}
-
-	status, _, errOut := run(t, "site", "ftp://shop.example/")
-	require.Equal(t, exitFailed, status)
-	require.Contains(t, errOut, "cannot ")
 }
 
 func TestGetPrintsTheBareValue(t *testing.T) {
@@ -204,6 +189,28 @@ func TestListedKeysAreAllOfThem(t *testing.T) {
 		Result:      keys.Number, Unit: "B or %",
 		Parameters: []listedParameter{{"mode", "bytes, or percent of RAM", "bytes", "bytes, pused"}},
 	}, listed[slices.IndexFunc(listed, func(k listedKey) bool { return k.Key == "hosting.memory.sunreclaim" })])
+}
+
+func TestFlagsMayFollowArguments(t *testing.T) {
+	t.Parallel()
+
+	for name, test := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"before":                          {[]string{"--json", "a", "b"}, []string{"a", "b"}},
+		"after":                           {[]string{"a", "b", "--json"}, []string{"a", "b"}},
+		"between":                         {[]string{"a", "--json", "b"}, []string{"a", "b"}},
+		"none after two dashes is a flag": {[]string{"--json", "a", "--", "--b"}, []string{"a", "--b"}},
+		"two dashes first":                {[]string{"--json", "--", "a", "--"}, []string{"a", "--"}},
+	} {
+		flags := flag.NewFlagSet("x", flag.ContinueOnError)
+		asJSON := flags.Bool("json", false, "")
+
+		require.NoError(t, parse(flags, test.args, 2), name)
+		require.True(t, *asJSON, name)
+		require.Equal(t, test.want, flags.Args(), name)
+	}
 }
 
 func TestColorIsForTerminals(t *testing.T) {

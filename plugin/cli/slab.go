@@ -3,9 +3,6 @@ package cli
 import (
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/slab"
@@ -13,11 +10,8 @@ import (
 	"zabbix-agent2-plugin-hosting/plugin/table"
 )
 
-const (
-	// The kernel walks its lists under a lock to write slabinfo, so a watcher does not ask more often.
-	watchInterval = 2 * time.Second
-	clearScreen   = "\x1b[H\x1b[2J"
-)
+// watchInterval is not shorter, as the kernel walks its lists under a lock to write slabinfo.
+const watchInterval = 2 * time.Second
 
 // slabView is what the slab command shows.
 type slabView struct {
@@ -28,10 +22,10 @@ type slabView struct {
 
 func (a *app) slab(flags *flag.FlagSet, args []string) error {
 	view := slabView{}
-	sort := flags.String("sort", "size", "size, growth or objects")
+	sort := flags.String("sort", "size", "by `WHAT`: size, growth or objects (size)")
 	watch := flags.Bool("watch", false, "show it anew every 2 s")
 
-	flags.IntVar(&view.n, "n", 15, "how many caches, 1 to 1000")
+	flags.IntVar(&view.n, "n", 15, "how many caches, `N` from 1 to 1000 (15)")
 	flags.BoolVar(&view.asJSON, "json", false, "print JSON")
 
 	if err := parse(flags, args, 0); err != nil {
@@ -47,56 +41,53 @@ func (a *app) slab(flags *flag.FlagSet, args []string) error {
 	tracker := slab.NewTracker(options.ProcPath, options.SysPath, options.SlabHistory)
 
 	if !*watch {
-		return a.showSlab(tracker, view, "")
+		return a.showSlab(tracker, view)
 	}
 
 	return a.watchSlab(tracker, view)
 }
 
-func (a *app) showSlab(tracker *slab.Tracker, view slabView, before string) error {
-	report, err := tracker.Get(view.n, view.order)
+func (a *app) showSlab(tracker *slab.Tracker, view slabView) error {
+	text, err := a.slabText(tracker, view)
 	if err != nil {
 		return err
 	}
 
+	return a.print(text)
+}
+
+func (a *app) slabText(tracker *slab.Tracker, view slabView) (string, error) {
+	report, err := tracker.Get(view.n, view.order)
+	if err != nil {
+		return "", err
+	}
+
 	if view.asJSON {
-		return a.printJSON(report)
+		return jsonLine(report)
 	}
 
-	_, err = fmt.Fprint(a.out, before, a.heading(table.SlabTotals(report)), "\n", a.heading(table.SlabCaches(report)))
-
-	return err
+	return a.heading(table.SlabTotals(report)) + "\n" + a.heading(table.SlabCaches(report)), nil
 }
 
-// watchSlab shows the caches until the person has seen enough.
+// watchSlab shows the caches until the person has seen enough, and leaves the last view behind.
 func (a *app) watchSlab(tracker *slab.Tracker, view slabView) error {
-	enough := make(chan os.Signal, 1)
-	signal.Notify(enough, syscall.SIGINT, syscall.SIGTERM)
+	live := a.terminal && !view.asJSON
+	last := ""
 
-	defer signal.Stop(enough)
-
-	ticker := time.NewTicker(watchInterval)
-	defer ticker.Stop()
-
-	for {
-		if err := a.showSlab(tracker, view, a.watchHeader()); err != nil {
-			return err
+	err := a.watch(watchInterval, live, func() (string, error) {
+		text, err := a.slabText(tracker, view)
+		if !view.asJSON {
+			text = fmt.Sprintf("%s  every %s; growth is known after 2 minutes; Ctrl-C ends\n\n%s",
+				time.Now().Format(time.TimeOnly), watchInterval, text)
 		}
 
-		select {
-		case <-enough:
-			return nil
-		case <-ticker.C:
-		}
-	}
-}
+		last = text
 
-func (a *app) watchHeader() string {
-	header := fmt.Sprintf("%s  every %s; growth is known after 2 minutes; Ctrl-C ends\n\n",
-		time.Now().Format(time.TimeOnly), watchInterval)
-	if a.terminal {
-		return clearScreen + header
+		return text, err
+	})
+	if err != nil || !live {
+		return err
 	}
 
-	return header
+	return a.print(last)
 }

@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"strings"
 
 	"zabbix-agent2-plugin-hosting/checks/site"
 )
@@ -30,8 +31,52 @@ func Probe(r *site.Result) string {
 
 	text += "\n"
 	if r.Sentence != "" {
-		text += r.Sentence + "\n"
+		text += strings.Map(printable, r.Sentence) + "\n"
 	}
 
 	return text
+}
+
+// Probed is one probe of a configured site.
+type Probed struct {
+	Site string `json:"site,omitempty"` // none for a URL
+	*site.Result
+}
+
+// Probes returns the results of one probe of each site. Where columns is more than 0, sentences are broken into lines to fit.
+func Probes(all []Probed, columns int, colors Colors) string {
+	text := Table{Fit: columns, Columns: []Column{
+		{Title: "site"}, {Title: "reason"}, {Title: "status"}, {Title: "total", Right: true}, {Title: "wait", Right: true}, {Title: "sentence"},
+	}}
+
+	for _, p := range all {
+		status := unknown
+		if p.Status != 0 {
+			status = fmt.Sprint(p.Status)
+		}
+
+		text.Add(p.Site, p.ReasonName, status, Seconds(p.TotalS), duration(p.Phases.WaitS), p.Sentence)
+	}
+
+	text.Paint = func(row, column int, cell string) string {
+		if column == 1 && isBad(all[row].Reason) {
+			return colors.Bad(cell)
+		}
+
+		return cell
+	}
+
+	return text.String()
+}
+
+// isBad tells that a site failed, and not the probe.
+func isBad(reason site.Reason) bool { return reason != site.ReasonOK && reason.Tested() }
+
+// duration writes a phase, unless there was none.
+func duration(s float64) string {
+	if s <= 0 {
+		return unknown
+	}
+
+	return Seconds(s)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -12,15 +13,33 @@ import (
 type Column struct {
 	Title string
 	Right bool
+	// Width is how many characters wide the column is at least.
+	Width int
 }
 
 // Table is a list of rows, each with a cell per column.
 type Table struct {
 	Columns []Column
 	Rows    [][]string
+	// Paint, if there is one, adds color to a cell of a row once its width is settled.
+	Paint func(row, column int, cell string) string
+	// Fit is how many characters a line may have: the last column's cells are broken to fit where there is room for it; 0 is any number.
+	Fit int
 }
 
-const gap = "  "
+// minBroken is how wide the last column must be to break its cells.
+const minBroken = 30
+
+// Colors are for who reads on a terminal that shows them; otherwise they return the text as it is.
+type Colors struct {
+	Head, Bad func(string) string
+}
+
+const (
+	gap = "  "
+	// heading stands for the number of a row.
+	heading = -1
+)
 
 // Add appends a row. Line breaks and control characters in a cell would break the table and become '?'.
 func (t *Table) Add(cells ...string) {
@@ -31,8 +50,9 @@ func (t *Table) Add(cells ...string) {
 	t.Rows = append(t.Rows, cells)
 }
 
+// printable replaces what a terminal would obey, those of ISO 6429's second set and of Unicode's text direction among them.
 func printable(r rune) rune {
-	if r < ' ' || r == 0x7f {
+	if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 		return '?'
 	}
 
@@ -42,38 +62,65 @@ func printable(r rune) rune {
 // String returns the table with its heading, one line a row, each ended by a line break.
 func (t *Table) String() string {
 	titles := make([]string, len(t.Columns))
-	for i, column := range t.Columns {
-		titles[i] = column.Title
-	}
-
-	rows := append([][]string{titles}, t.Rows...)
 	widths := make([]int, len(t.Columns))
 
-	for _, row := range rows {
+	for i, column := range t.Columns {
+		titles[i], widths[i] = column.Title, max(column.Width, width(column.Title))
+	}
+
+	for _, row := range t.Rows {
 		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			widths[i] = max(widths[i], width(cell))
 		}
 	}
 
 	var text strings.Builder
 
-	for _, row := range rows {
-		var line strings.Builder
+	text.WriteString(t.line(heading, titles, widths) + "\n")
 
-		for i, cell := range row {
-			padding := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if t.Columns[i].Right {
-				line.WriteString(padding + cell + gap)
-			} else {
-				line.WriteString(cell + padding + gap)
-			}
-		}
-
-		text.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	for i, row := range t.Rows {
+		text.WriteString(t.line(i, row, widths) + "\n")
 	}
 
 	return text.String()
 }
+
+// line joins cells, with spaces only before a cell, so that none ends a line.
+func (t *Table) line(row int, cells []string, widths []int) string {
+	var line strings.Builder
+
+	space, offset := 0, 0
+
+	for i, cell := range cells {
+		if i == len(cells)-1 && t.Fit-offset >= minBroken {
+			cell = strings.Join(wrap(cell, t.Fit-offset), "\n"+strings.Repeat(" ", offset))
+		}
+
+		padding := widths[i] - width(cell)
+		if t.Columns[i].Right {
+			space, padding = space+padding, 0
+		}
+
+		if cell != "" {
+			line.WriteString(strings.Repeat(" ", space))
+
+			space = 0
+
+			if t.Paint != nil && row != heading {
+				cell = t.Paint(row, i, cell)
+			}
+
+			line.WriteString(cell)
+		}
+
+		space += padding + len(gap)
+		offset += widths[i] + len(gap)
+	}
+
+	return line.String()
+}
+
+func width(text string) int { return utf8.RuneCountInString(text) }
 
 // Bytes writes a size with a binary unit, such as 1.5 GiB.
 func Bytes(n uint64) string {
@@ -99,6 +146,22 @@ func BytesPerHour(n float64) string {
 	}
 
 	return sign + Bytes(uint64(math.Abs(n))) + "/h"
+}
+
+// Seconds writes a time with three digits and a unit, such as 12.3 ms or 1.50 s.
+func Seconds(s float64) string {
+	switch {
+	case s < 0.009995:
+		return fmt.Sprintf("%.2f ms", 1000*s)
+	case s < 0.09995:
+		return fmt.Sprintf("%.1f ms", 1000*s)
+	case s < 0.9995:
+		return fmt.Sprintf("%.0f ms", 1000*s)
+	case s < 9.995:
+		return fmt.Sprintf("%.2f s", s)
+	default:
+		return fmt.Sprintf("%.1f s", s)
+	}
 }
 
 // Percent writes a percentage with one decimal.
