@@ -5,10 +5,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
 	"net"
 	"net/netip"
-	"slices"
 	"strings"
 	"syscall"
 )
@@ -29,6 +27,12 @@ const httpStart = "HTTP/"
 // where the answer's header is complete.
 func (h *hop) classify(err error, headerRead bool) finding {
 	h.stop()
+
+	if h.ctx.Err() != nil {
+		// The transport does not wait for what its dialing makes of the end.
+		h.awaitDial()
+	}
+
 	h.mu.Lock()
 	defer h.mu.Unlock()
 
@@ -41,10 +45,13 @@ func (h *hop) classify(err error, headerRead bool) finding {
 	switch {
 	case errors.Is(h.ctx.Err(), context.Canceled):
 		found.reason, found.canceled = ReasonLocalError, true
+	case isPanic(found.err), h.phase == phaseOther && !isTimeout(err):
+		// What the transport refuses before it dials is a fault of the target, such as a method that is none.
+		found.reason = ReasonLocalError
 	case h.phase <= phaseResolve:
 		found.reason = h.resolveReason(found.err)
 	case h.phase == phaseConnect:
-		found.reason = h.connectReason(found.err)
+		found.reason = h.connectReason(found.err, h.remote)
 	case h.phase == phaseTLS:
 		found.reason = h.tlsReason(found.err)
 	default:
@@ -63,32 +70,33 @@ func (h *hop) resolveReason(err error) Reason {
 	switch {
 	case isLocal(err) || isLocal(h.resolverErr):
 		return ReasonLocalError
-	case isTimeout(err):
-		return ReasonDNSTimeout
-	case h.toLiteral():
+	case h.toLiteral() && !isTimeout(err):
 		// An address needs no DNS: the target wants another version of IP than it has.
 		return ReasonLocalError
-	case errors.As(err, &dns) && dns.IsNotFound, errors.As(err, &address):
+	case !isTimeout(err) && (errors.As(err, &dns) && dns.IsNotFound || errors.As(err, &address)):
 		return ReasonDNSNotFound
-	case isUnreachable(h.resolverErr) && !h.networkUp(addressOf(h.resolverErr)):
+	case !h.resolverInReach():
 		return ReasonLocalError
+	case isTimeout(err):
+		return ReasonDNSTimeout
 	}
 
 	return ReasonDNSFailed
 }
 
-func (h *hop) connectReason(err error) Reason {
+// connectReason is of one address; h.mu may be locked or not.
+func (h *hop) connectReason(err error, address string) Reason {
 	switch {
-	case isLocal(err):
+	case isLocal(err) || isPanic(err):
 		return ReasonLocalError
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return ReasonConnectRefused
-	case isTimeout(err):
-		return ReasonConnectTimeout
 	case isReset(err):
 		return ReasonResetBeforeRequestSent
-	case isUnreachable(err) && !h.networkUp(h.remote):
+	case !h.networkUp(address):
 		return ReasonLocalError
+	case isTimeout(err):
+		return ReasonConnectTimeout
 	}
 
 	return ReasonConnectUnreachable
@@ -132,10 +140,10 @@ func (h *hop) exchangeReason(err error, headerRead bool) Reason {
 		return ReasonResetBeforeRequestSent
 	case !h.answered && (isEnd(err) || isEnd(h.netErr)):
 		return ReasonClosedBeforeResponse
-	case !headerRead && isEnd(h.netErr) && len(h.opening) > 0 && !strings.HasPrefix(httpStart, string(h.opening)):
+	case h.over && !headerRead && !strings.HasPrefix(httpStart, string(h.opening)):
 		return ReasonProtocolError
-	case isEnd(err), !headerRead && !h.http2 && isEnd(h.netErr):
-		// The transport calls half of a header line malformed.
+	case h.over || isEnd(err):
+		// The transport calls half of a header line malformed, and an end among the trailers by a name of its own.
 		return ReasonTruncated
 	case errors.As(err, &alert):
 		return ReasonTLSFailed
@@ -165,50 +173,20 @@ func (h *hop) networkUp(address string) bool {
 	return h.prober.networkUp(parsed.Addr().Unmap())
 }
 
+// resolverInReach tells whether the last DNS server that was asked could be heard. The system's own on loopback asks others,
+// and a server that the target names there is taken at its word.
+func (h *hop) resolverInReach() bool {
+	server, err := netip.ParseAddrPort(h.asked)
+	if err != nil || !server.Addr().IsLoopback() || h.prober.target.Resolver != "" {
+		return h.networkUp(h.asked)
+	}
+
+	return h.prober.networkUp(elsewhere4) || h.prober.networkUp(elsewhere6)
+}
+
 func (h *hop) toLiteral() bool {
 	host, _ := h.destination()
 	_, err := netip.ParseAddr(host)
 
 	return err == nil
-}
-
-// addressOf is the address that an error of dialing names.
-func addressOf(err error) string {
-	var operation *net.OpError
-	if errors.As(err, &operation) && operation.Addr != nil {
-		return operation.Addr.String()
-	}
-
-	return ""
-}
-
-func isAny(err error, numbers ...syscall.Errno) bool {
-	var number syscall.Errno
-
-	return errors.As(err, &number) && slices.Contains(numbers, number)
-}
-
-// isLocal tells that this host lacks descriptors, memory, ports, the source address or a version of IP, or forbids its
-// processes to connect (a filter of the unit's cgroup gives EPERM).
-func isLocal(err error) bool {
-	return isAny(err, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL,
-		syscall.EADDRINUSE, syscall.EAFNOSUPPORT, syscall.EPERM)
-}
-
-func isReset(err error) bool {
-	return isAny(err, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED)
-}
-
-func isUnreachable(err error) bool {
-	return isAny(err, syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN)
-}
-
-func isEnd(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-}
-
-func isTimeout(err error) bool {
-	var timed net.Error
-
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timed) && timed.Timeout()
 }

@@ -7,13 +7,9 @@ import (
 	"net/netip"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// minDialShare is the least time that one of several addresses gets.
-const minDialShare = 2 * time.Second
 
 // errOneConnection meets the transport where it would dial again: HTTP/2 does for a request that its first connection
 // turned away, up to 30 times a second.
@@ -37,7 +33,7 @@ func dial(ctx context.Context, encrypted bool) (net.Conn, error) {
 	}
 	defer close(h.dialing)
 
-	result, err := h.dial(encrypted)
+	result, err := guarded(func() (net.Conn, error) { return h.dial(encrypted) })
 
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -79,7 +75,7 @@ func (h *hop) dial(encrypted bool) (net.Conn, error) {
 	if !encrypted {
 		c.gated.Store(true)
 
-		return c, nil
+		return &answerConn{Conn: c, hop: h}, nil
 	}
 
 	h.enter(phaseTLS)
@@ -135,45 +131,4 @@ func (h *hop) resolve() ([]netip.AddrPort, error) {
 	}
 
 	return all, nil
-}
-
-// connect tries one address after the other, so that the time of each is told apart from the others', and returns the
-// last error: with several addresses the one that a visitor waits for.
-func (h *hop) connect(addresses []netip.AddrPort) (net.Conn, error) {
-	var failed error
-
-	for i, address := range addresses {
-		h.mu.Lock()
-		h.remote = address.String()
-		h.mu.Unlock()
-
-		result, err := h.connectOne(address, len(addresses)-i)
-		if err == nil {
-			return result, nil
-		}
-
-		failed = err
-
-		if h.ctx.Err() != nil {
-			break
-		}
-	}
-
-	return nil, failed
-}
-
-// connectOne leaves an equal share of the time to each of the left addresses, as net.Dialer does.
-func (h *hop) connectOne(to netip.AddrPort, left int) (net.Conn, error) {
-	ctx := h.ctx
-
-	if deadline, ok := ctx.Deadline(); ok && left > 1 {
-		remaining := time.Until(deadline)
-		share := min(remaining, max(remaining/time.Duration(left), minDialShare))
-
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, share)
-		defer cancel()
-	}
-
-	return h.prober.dialer.DialContext(ctx, h.prober.network("tcp"), to.String())
 }

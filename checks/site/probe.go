@@ -17,9 +17,13 @@ type Prober struct {
 	transport *http.Transport
 	dialer    net.Dialer
 	networkUp func(to netip.Addr) bool
+	now       func() time.Time
+	// unusable is why the target cannot be probed at all.
+	unusable error
 }
 
-// NewProber takes a target that NewTarget made.
+// NewProber takes a target that NewTarget made. Probes of one that cannot be requested, such as the zero Target, are
+// local errors.
 func NewProber(t Target) *Prober {
 	if t.Timeout <= 0 {
 		t.Timeout = defaultTimeout
@@ -32,7 +36,7 @@ func NewProber(t Target) *Prober {
 		}
 	}
 
-	p := &Prober{target: t, networkUp: networkUp}
+	p := &Prober{target: t, networkUp: networkUp, now: time.Now, unusable: checkURL(t.URL)}
 
 	if t.Source.IsValid() {
 		p.dialer.LocalAddr = &net.TCPAddr{IP: t.Source.Unmap().AsSlice(), Zone: t.Source.Zone()}
@@ -72,14 +76,17 @@ type run struct {
 // Probe requests the target once, redirects included, each on a new connection. Where ctx is canceled before the probe
 // ends, its result is local_error.
 func (p *Prober) Probe(ctx context.Context) *Result {
-	start := time.Now()
+	start := p.now()
+	if p.unusable != nil {
+		return notMade(start, 0, p.unusable.Error())
+	}
 
-	ctx, cancel := context.WithDeadline(ctx, start.Add(p.target.Timeout))
+	ctx, cancel := context.WithTimeout(ctx, p.target.Timeout)
 	defer cancel()
 
 	r := &run{prober: p}
 	failed := r.follow(ctx)
-	total := time.Since(start)
+	total := p.now().Sub(start)
 
 	cancel()
 
@@ -166,6 +173,7 @@ func (r *run) result(start time.Time, total time.Duration, failed finding) *Resu
 	result := &Result{
 		At: start.Unix(), Reason: failed.reason, ReasonName: failed.reason.String(),
 		Bytes: r.body.received, Remote: last.remote, Local: last.local, TLSVersion: last.tls.version,
+		ConnectAttempts: last.attempts,
 	}
 
 	var all spent

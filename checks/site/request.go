@@ -22,11 +22,8 @@ func (r *run) request(h *hop, method string) *http.Request {
 		request.Header = http.Header{}
 	}
 
-	// What is meant for one host is not told to another.
 	if !strings.EqualFold(bare.Hostname(), t.URL.Hostname()) {
-		for _, secret := range []string{"Authorization", "Cookie", "Host"} {
-			request.Header.Del(secret)
-		}
+		request.Header.Del("Host")
 	}
 
 	if host := request.Header.Get("Host"); host != "" {
@@ -43,12 +40,37 @@ func (r *run) request(h *hop, method string) *http.Request {
 		request.Header.Set("Accept-Encoding", "gzip")
 	}
 
-	if user := h.url.User; user != nil {
+	h.authenticate(request, t)
+
+	return request
+}
+
+// authenticate keeps the target's secrets to its own scheme, host and port, as browsers and curl do: another port may be
+// another's, and http tells all who listen. A redirect may bring a user of its own.
+func (h *hop) authenticate(request *http.Request, t *Target) {
+	user := h.url.User
+
+	if sameOrigin(h.url, t.URL) {
+		if user == nil {
+			user = t.URL.User
+		}
+	} else {
+		h.withheld = t.URL.User != nil && user == nil
+
+		for _, secret := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+			h.withheld = h.withheld || request.Header.Get(secret) != ""
+			request.Header.Del(secret)
+		}
+	}
+
+	if user != nil {
 		password, _ := user.Password()
 		request.SetBasicAuth(user.Username(), password)
 	}
+}
 
-	return request
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
 }
 
 func isRedirect(status int) bool {
@@ -75,11 +97,6 @@ func location(from *url.URL, response *http.Response) (*url.URL, error) {
 	next, err := from.Parse(text)
 	if err != nil {
 		return nil, errors.New("the redirect's Location is no URL")
-	}
-
-	// A relative reference keeps the user; an absolute one to the same host gets it.
-	if next.User == nil && strings.EqualFold(next.Hostname(), from.Hostname()) {
-		next.User = from.User
 	}
 
 	next.Fragment, next.RawFragment = "", ""

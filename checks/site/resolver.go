@@ -20,6 +20,10 @@ func (h *hop) dialResolver(ctx context.Context, network, address string) (net.Co
 		address = server
 	}
 
+	h.mu.Lock()
+	h.asked = address
+	h.mu.Unlock()
+
 	var dialer net.Dialer
 
 	result, err := dialer.DialContext(ctx, network, address)
@@ -52,12 +56,19 @@ func (p *Prober) network(name string) string {
 	return name + strconv.Itoa(p.target.Family)
 }
 
+// Addresses of ranges for documentation (RFC 5737, RFC 3849): only a default route leads there.
+var (
+	elsewhere4 = netip.AddrFrom4([4]byte{192, 0, 2, 1})
+	elsewhere6 = netip.MustParseAddr("2001:db8::1")
+)
+
 // networkUp tells whether the host can reach others of an address's version of IP at all: an interface other than
-// loopback is in operation and a route leads to the address, or at least to some other.
+// loopback is in operation and a route leads to the address, or at least to some other. A host with IPv4 alone cannot
+// test what has only addresses of IPv6, whatever that is to its visitors.
 func networkUp(to netip.Addr) bool {
-	elsewhere := netip.AddrFrom4([4]byte{192, 0, 2, 1})
+	elsewhere := elsewhere4
 	if to.Is6() {
-		elsewhere = netip.MustParseAddr("2001:db8::1")
+		elsewhere = elsewhere6
 	}
 
 	return hasInterface(to.Is6()) && (hasRoute(to) || hasRoute(elsewhere))

@@ -28,10 +28,13 @@ type Result struct {
 	Status   int    `json:"status"`
 	Protocol string `json:"protocol"`
 	// Bytes is the length of the body as it was received, before it was decoded.
-	Bytes      int64  `json:"bytes"`
-	Remote     string `json:"remote"`
-	Local      string `json:"local"`
-	TLSVersion string `json:"tls_version"`
+	Bytes  int64  `json:"bytes"`
+	Remote string `json:"remote"`
+	Local  string `json:"local"`
+	// ConnectAttempts are the first 8 addresses that were tried where the first did not answer at once. Another one that did
+	// may have made the probe a success.
+	ConnectAttempts []ConnectAttempt `json:"connect_attempts,omitempty"`
+	TLSVersion      string           `json:"tls_version"`
 	// CertificateExpiresAt is the Unix time at which the site's own certificate ends; nil without TLS.
 	CertificateExpiresAt *int64   `json:"certificate_expires_at,omitempty"`
 	CertificateDays      *float64 `json:"certificate_days,omitempty"`

@@ -1,6 +1,9 @@
 package site
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 const (
 	// lateShare of the interval is how late a probe may start without being counted.
@@ -39,7 +42,7 @@ func (m *Monitor) fire(w *watched) {
 	}
 	defer m.probes.Done()
 
-	result := w.probe(m.ctx)
+	result := w.attempt(m.ctx)
 
 	m.mu.Lock()
 	w.schedule.running = false
@@ -50,6 +53,18 @@ func (m *Monitor) fire(w *watched) {
 		w.state.count(result, time.Now())
 		w.mu.Unlock()
 	}
+}
+
+// attempt probes, and counts a panic as a probe that was not made.
+func (w *watched) attempt(ctx context.Context) *Result {
+	start := time.Now()
+
+	result, err := guarded(func() (*Result, error) { return w.probe(ctx), nil })
+	if err != nil {
+		return notMade(start, time.Since(start), faultSentence(shownURL(w.Target.URL), phaseOther, err))
+	}
+
+	return result
 }
 
 // begin plans the next start from the planned time of this one, so that delays do not add up. It is false where the last

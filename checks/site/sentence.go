@@ -38,6 +38,10 @@ func (r *run) describe(h *hop, failed finding, remote string) string {
 	case ReasonConnectUnreachable:
 		return fmt.Sprintf("the connection to %s could not be made (%s): no route leads there, or a firewall rejects it", remote, shortError(failed.err))
 	case ReasonLocalError:
+		if isPanic(failed.err) {
+			return faultSentence(remote, failed.phase, failed.err)
+		}
+
 		return fmt.Sprintf("the probe of %s could not be made by this host in phase %s (%s): check its open files, free ports, source address and network",
 			remote, failed.phase, shortError(failed.err))
 	}
@@ -51,6 +55,10 @@ func (r *run) describe(h *hop, failed finding, remote string) string {
 	}
 
 	return r.describeAnswer(h, failed, remote)
+}
+
+func faultSentence(remote string, at phase, err error) string {
+	return fmt.Sprintf("the probe of %s met a fault of this program in phase %s (%s): report it to its authors", remote, at, shortError(err))
 }
 
 func describeTLS(h *hop, failed finding, remote string) string {
@@ -97,7 +105,7 @@ func (r *run) describeAnswer(h *hop, failed finding, remote string) string {
 
 	switch failed.reason {
 	case ReasonStatusUnexpected:
-		return fmt.Sprintf("%s answered with status %d; expected is %s", remote, r.response.StatusCode, t.Status)
+		return fmt.Sprintf("%s answered with status %d; expected is %s%s", remote, r.response.StatusCode, t.Status, h.withheldHint())
 	case ReasonBodyMismatch:
 		return fmt.Sprintf("the answer of %s (status %d) does not contain what it must: %q was not found in %d bytes",
 			remote, r.response.StatusCode, capText(t.BodyMatch.String(), textLimit/4), len(r.body.text))
@@ -112,6 +120,14 @@ func (r *run) describeAnswer(h *hop, failed finding, remote string) string {
 	}
 
 	return fmt.Sprintf("%s did not answer in correct HTTP, phase %s (%s): another service may use this port", remote, failed.phase, shortError(failed.err))
+}
+
+func (h *hop) withheldHint() string {
+	if !h.withheld {
+		return ""
+	}
+
+	return "; user, password and cookies were not sent, as a redirect led away from the scheme, host and port that they are for"
 }
 
 func shortError(err error) string {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"encoding/json"
 	"runtime"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"zabbix-agent2-plugin-hosting/testenv/badsite"
 )
 
 func failure(reason Reason, at time.Time) *Result {
@@ -51,6 +54,43 @@ func TestCountersAreExactAndMemoryIsBoundedAfterTenThousandFailures(t *testing.T
 		require.Zero(t, reportOf(t, m).ConsecutiveFailures)
 		require.Equal(t, int64(7), *reportOf(t, m).LastSuccessAt)
 	})
+}
+
+// Evidence and windows are what could grow.
+func TestMemoryIsTheSameAfterTenThousandProbesThatFail(t *testing.T) {
+	server := badsite.StartT(t, badsite.Refused())
+	prober := proberOf(t, server.URL())
+	m := scripted(t, time.Second, nil)
+	w := m.sites[0]
+
+	const early, probes, allowed = 1000, 10_000, 1 << 20
+
+	var atFirst uint64
+
+	for i := range probes {
+		w.state.count(prober.Probe(context.Background()), time.Now())
+
+		if i == early {
+			atFirst = heap()
+		}
+	}
+
+	require.Less(t, heap(), atFirst+allowed)
+
+	r := reportOf(t, m)
+	require.Equal(t, []uint64{probes, probes, probes}, []uint64{r.Requests, r.Failed, r.Reasons["connect_refused"]})
+	require.Equal(t, uint64(probes), r.ConsecutiveFailures)
+	require.Len(t, r.Evidence, evidenceCount)
+}
+
+// heap is what is in use after a collection, in bytes.
+func heap() uint64 {
+	var stats runtime.MemStats
+
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+
+	return stats.HeapAlloc
 }
 
 func TestWindowsForgetWhatIsOlderThanTheyAre(t *testing.T) {

@@ -2,6 +2,7 @@ package site
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -23,7 +24,8 @@ const (
 
 // Target is what to request and what to expect. NewTarget makes one with the defaults.
 type Target struct {
-	// URL is absolute, http or https. A user and password in it are sent as basic authentication and never reported.
+	// URL is absolute, http or https. A user and password in it are sent as basic authentication and never reported. Like
+	// the headers Authorization, Proxy-Authorization and Cookie they do not follow a redirect to another scheme, host or port.
 	URL *url.URL
 	// Connect is a "host:port" to connect to instead of the URL's; Host and certificate name stay the URL's. A redirect
 	// to another port of the same host goes to Connect's host and that port, one to another host where its name leads.
@@ -89,6 +91,10 @@ func NewTarget(rawURL string) (Target, error) {
 }
 
 func checkURL(u *url.URL) error {
+	if u == nil {
+		return errors.New("cannot request a site without a URL; make its target with NewTarget")
+	}
+
 	shown := capText(displayURL(u), textLimit)
 
 	if u.Scheme != "http" && u.Scheme != "https" {
@@ -127,8 +133,12 @@ func validPort(port string) bool {
 	return err == nil && number > 0
 }
 
-// displayURL is the URL without user and password.
+// displayURL is the URL without user and password, empty where there is none.
 func displayURL(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+
 	shown := *u
 	shown.User = nil
 

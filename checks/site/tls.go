@@ -3,6 +3,7 @@ package site
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 )
 
@@ -39,12 +40,19 @@ func (h *hop) handshake(c *conn) (net.Conn, error) {
 		return nil, err
 	}
 
+	http2 := client.ConnectionState().NegotiatedProtocol == "h2"
+
 	h.mu.Lock()
-	h.http2 = client.ConnectionState().NegotiatedProtocol == "h2"
+	h.http2 = http2
 	h.mu.Unlock()
 	c.gated.Store(true)
 
-	return client, nil
+	if http2 {
+		// The transport takes HTTP/2 from nothing but TLS's own connection.
+		return client, nil
+	}
+
+	return &answerConn{Conn: client, hop: h}, nil
 }
 
 func (h *hop) verify(state tls.ConnectionState, host string) error {
@@ -67,9 +75,26 @@ func (h *hop) verify(state tls.ConnectionState, host string) error {
 		options.Intermediates.AddCert(other)
 	}
 
-	if _, err := leaf.Verify(options); err != nil {
+	if err := trust(leaf, options); err != nil {
 		return &certificateError{err}
 	}
 
 	return nil
+}
+
+// trust reads the system's authorities again where that failed: crypto/x509 reads them once in a process's life, be it
+// while no descriptor is free.
+func trust(leaf *x509.Certificate, options x509.VerifyOptions) error {
+	_, err := leaf.Verify(options)
+	if _, unread := errors.AsType[x509.SystemRootsError](err); !unread {
+		return err
+	}
+
+	if options.Roots, err = x509.SystemCertPool(); err != nil {
+		return x509.SystemRootsError{Err: err}
+	}
+
+	_, err = leaf.Verify(options)
+
+	return err
 }

@@ -33,19 +33,24 @@ type hop struct {
 	netErr, dialErr error
 	// resolverErr is why the DNS server could not be asked.
 	resolverErr error
-	// opening is how the answer begins where it is not encrypted.
+	// opening is how an answer of HTTP/1 begins, and over that all of it was read that came.
 	opening []byte
-	// lookups are the connections to DNS servers.
+	over    bool
+	// lookups are the connections to DNS servers, and asked is the last server.
 	lookups []net.Conn
-	remote  string
-	local   string
-	tls     tlsFacts
+	asked   string
+	// withheld tells that user, password or cookies were not sent.
+	withheld bool
+	remote   string
+	local    string
+	attempts []ConnectAttempt
+	tls      tlsFacts
 }
 
 type hopKey struct{}
 
 func newHop(ctx context.Context, p *Prober, to *url.URL) *hop {
-	now := time.Now()
+	now := p.now()
 
 	return &hop{prober: p, ctx: ctx, url: to, start: now, since: now}
 }
@@ -75,7 +80,7 @@ func (h *hop) enterLocked(p phase) {
 		return
 	}
 
-	now := time.Now()
+	now := h.prober.now()
 	h.spent[h.phase] += now.Sub(h.since)
 	h.phase, h.since = p, now
 }
@@ -90,6 +95,10 @@ func (h *hop) onWroteRequest() {
 	if h.http2 && h.netErr == nil {
 		h.sent = true
 		h.enterLocked(phaseWait)
+	}
+
+	if h.http2 {
+		h.conn.open()
 	}
 }
 
@@ -121,14 +130,23 @@ func (h *hop) onFirstByte() {
 	h.enterLocked(phaseTransfer)
 }
 
-// onRead keeps the answer's first bytes. The first that arrive tell HTTP from anything else.
-func (h *hop) onRead(b []byte) {
+// onRead keeps the answer's first bytes, which tell HTTP from anything else, and whether the transport met its end.
+func (h *hop) onRead(b []byte, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 
-	if left := len(httpStart) - len(h.opening); left > 0 && h.url.Scheme == "http" {
+	if left := len(httpStart) - len(h.opening); left > 0 {
 		h.opening = append(h.opening, b[:min(left, len(b))]...)
 	}
+
+	h.over = h.over || isEnd(err) && !h.ended
+}
+
+func (h *hop) speaksHTTP2() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+
+	return h.http2
 }
 
 func (h *hop) onReadError(err error) {
@@ -166,7 +184,7 @@ func (h *hop) stop() {
 	defer h.mu.Unlock()
 
 	if !h.ended {
-		now := time.Now()
+		now := h.prober.now()
 		h.spent[h.phase] += now.Sub(h.since)
 		h.since, h.ended = now, true
 	}
@@ -175,19 +193,26 @@ func (h *hop) stop() {
 // release waits until nothing dials any more and closes the connection. The hop must be stopped and its context done.
 func (h *hop) release() {
 	h.mu.Lock()
-	dialing := h.dialing
-
 	for _, lookup := range h.lookups {
 		_ = lookup.Close()
 	}
 	h.mu.Unlock()
 
-	if dialing != nil {
-		<-dialing
-	}
+	h.awaitDial()
 
 	if h.conn != nil {
 		_ = h.conn.Close()
+	}
+}
+
+// awaitDial returns when nothing dials any more, at once where the hop is stopped and its context done.
+func (h *hop) awaitDial() {
+	h.mu.Lock()
+	dialing := h.dialing
+	h.mu.Unlock()
+
+	if dialing != nil {
+		<-dialing
 	}
 }
 

@@ -61,7 +61,7 @@ func requestOptions() []SiteOption {
 			},
 		},
 		{
-			Name: "Header", Allowed: "Name: value", Description: "A header to send; may be repeated.", repeatable: true, set: addHeader,
+			Name: "Header", Allowed: "Name: value", Description: "A header to send; may be repeated. Authorization and Cookie stay with the URL's scheme, host and port, others follow redirects.", repeatable: true, set: addHeader,
 		},
 		{
 			Name: "MaxRedirects", Default: "5", Allowed: "a whole number from 0 to 20", Description: "How many redirects to follow.",

@@ -29,12 +29,26 @@ func Probe(r *site.Result) string {
 		text += fmt.Sprintf(", certificate valid for %.0f days", *r.CertificateDays)
 	}
 
-	text += "\n"
+	text += "\n" + deadAddresses(r.ConnectAttempts)
+
 	if r.Sentence != "" {
 		text += strings.Map(printable, r.Sentence) + "\n"
 	}
 
 	return text
+}
+
+// deadAddresses has a line for each address that was tried in vain.
+func deadAddresses(attempts []site.ConnectAttempt) string {
+	var text strings.Builder
+
+	for _, a := range attempts {
+		if a.Error != "" {
+			text.WriteString(strings.Map(printable, a.Address+" did not connect: "+a.Error) + "\n")
+		}
+	}
+
+	return text.String()
 }
 
 // Probed is one probe of a configured site.

@@ -84,7 +84,7 @@ func TestAPlainSocketMeetsWhatTheBehaviorSays(t *testing.T) {
 
 // What a plain socket cannot read is left to a browser and to tests of its own.
 func TestEveryBehaviorIsTested(t *testing.T) {
-	elsewhere := []string{"reset_in_http2", "redirect_loop", "redirect_chain_6", "redirect_to_refused", "truncated_gzip", "slow_headers", "transfer_timeout"}
+	elsewhere := []string{"reset_in_http2", "reset_after_http2_request", "redirect_loop", "redirect_chain_6", "redirect_to_refused", "truncated_gzip", "slow_headers", "transfer_timeout"}
 	names := map[string]bool{}
 	for _, b := range Behaviors() {
 		require.False(t, names[b.Name], "two behaviors named %s", b.Name)
@@ -116,12 +116,13 @@ func TestABrowserReadsThePageOfEachGoodBehavior(t *testing.T) {
 
 func TestABrowserFailsAtBadRedirectsAndBodies(t *testing.T) {
 	for name, want := range map[string]string{
-		"redirect_loop":       "stopped after 10 redirects",
-		"redirect_to_refused": "connection refused",
-		"truncated_gzip":      "unexpected EOF",
-		"slow_headers":        "deadline exceeded",
-		"transfer_timeout":    "deadline exceeded",
-		"reset_in_http2":      "",
+		"redirect_loop":             "stopped after 10 redirects",
+		"redirect_to_refused":       "connection refused",
+		"truncated_gzip":            "unexpected EOF",
+		"slow_headers":              "deadline exceeded",
+		"transfer_timeout":          "deadline exceeded",
+		"reset_in_http2":            "",
+		"reset_after_http2_request": "",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -98,6 +98,22 @@ func Behaves(name, reason, answer string) Behavior {
 	return Behavior{Name: name, Does: "answers what a test made up", Reason: reason, answer: says(answer)}.probed()
 }
 
+// Resetting returns the behavior with a reset in the place of its close.
+func (b Behavior) Resetting() Behavior { return b.ending("_reset", reset) }
+
+// Cutting returns the behavior with a close that lacks TLS's farewell.
+func (b Behavior) Cutting() Behavior { return b.ending("_cut", cut) }
+
+func (b Behavior) ending(suffix string, how ending) Behavior {
+	answer := b.answer
+	b.Name += suffix
+	b.answer = func(v *visit) ending {
+		answer(v)
+		return how
+	}
+	return b
+}
+
 // probed fills the probe's common parts.
 func (b Behavior) probed() Behavior {
 	if b.Probe.Path == "" {

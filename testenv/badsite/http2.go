@@ -18,17 +18,19 @@ func answerHTTP2(page func(*visit) string) func(*visit) ending {
 	}
 }
 
-// resetHTTP2 resets in the middle of an announced body.
-func resetHTTP2(v *visit) ending {
-	v.serveHTTP(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, goodPage)
-		if flusher, ok := w.(http.Flusher); ok {
-			flusher.Flush()
-		}
-		_ = v.tcp.SetLinger(0)
-		_ = v.tcp.Close()
-	})
-	return reset
+// resetHTTP2 has read the request and resets after what it sends of a page, which may be nothing.
+func resetHTTP2(sent string) func(*visit) ending {
+	return func(v *visit) ending {
+		v.serveHTTP(func(w http.ResponseWriter, _ *http.Request) {
+			if flusher, ok := w.(http.Flusher); ok && sent != "" {
+				_, _ = io.WriteString(w, sent)
+				flusher.Flush()
+			}
+			_ = v.tcp.SetLinger(0)
+			_ = v.tcp.Close()
+		})
+		return reset
+	}
 }
 
 // serveHTTP returns when the client is gone.

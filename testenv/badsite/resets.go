@@ -12,7 +12,7 @@ const (
 )
 
 func resetBehaviors() []Behavior {
-	return []Behavior{ResetAtOnce(), ResetInRequest(), ResetAfterRequest(), Stolen(), ResetInHeaders(), ResetAfterHeaders(), ResetInBody(), ResetInChunk(), ResetInHTTP2(), ClosedAtOnce(), ClosedAfterRequest()}
+	return []Behavior{ResetAtOnce(), ResetInRequest(), ResetAfterRequest(), Stolen(), ResetInHeaders(), ResetAfterHeaders(), ResetInBody(), ResetInChunk(), ResetAfterHTTP2Request(), ResetInHTTP2(), ClosedAtOnce(), ClosedAfterRequest()}
 }
 
 // ResetAtOnce resets what it accepts. A client may have sent its request by then; where it must not, use ResetInHandshake or ResetInRequest.
@@ -78,7 +78,17 @@ func ResetInHTTP2() Behavior {
 	b := Behavior{
 		Name: "reset_in_http2", Does: "resets in the middle of the body of an HTTP/2 answer", Reason: "reset_in_response", Phase: "transfer",
 		// The reset can overtake the frames before it.
-		Also: []string{"reset_before_response"}, TLS: true, speaksHTTP2: true, answer: resetHTTP2,
+		Also: []string{"reset_before_response"}, TLS: true, speaksHTTP2: true, answer: resetHTTP2(goodPage),
+	}
+	b.Probe.HTTP2 = true
+	return b.probed()
+}
+
+// ResetAfterHTTP2Request resets after it has read a request of HTTP/2.
+func ResetAfterHTTP2Request() Behavior {
+	b := Behavior{
+		Name: "reset_after_http2_request", Does: "resets after it has read the request of HTTP/2", Reason: "reset_before_response", Phase: "wait",
+		TLS: true, speaksHTTP2: true, answer: resetHTTP2(""),
 	}
 	b.Probe.HTTP2 = true
 	return b.probed()

@@ -2,12 +2,9 @@ package badsite
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -61,11 +58,11 @@ func (t *Thief) AwaitCatch(ctx context.Context, limit time.Duration) error {
 		if !queued {
 			continue
 		}
-		table, err := os.ReadFile("/proc/net/tcp")
+		caught, err := robbed(t.server.address, t.server.port)
 		if err != nil {
-			return fmt.Errorf("cannot see what the thief caught: %w; mount /proc", err)
+			return err
 		}
-		if catches(string(table), t.server.address, t.server.port) > 0 {
+		if caught > 0 {
 			return nil
 		}
 	}
@@ -88,21 +85,3 @@ func (t *Thief) awaitQueued(limit time.Duration) (queued bool, err error) {
 
 // Exit ends the thief. The kernel resets the connections that it got.
 func (t *Thief) Exit() { _ = t.listener.Close() }
-
-// catches counts in /proc/net/tcp the established connections to an address that have unread bytes and that nobody has accepted: their inode is 0.
-func catches(table string, address [4]byte, port int) int {
-	const established = "01"
-	local := fmt.Sprintf("%08X:%04X", binary.NativeEndian.Uint32(address[:]), port)
-	count := 0
-	for line := range strings.Lines(table) {
-		fields := strings.Fields(line)
-		if len(fields) < 10 || fields[1] != local || fields[3] != established {
-			continue
-		}
-		_, unread, _ := strings.Cut(fields[4], ":")
-		if fields[9] == "0" && strings.Trim(unread, "0") != "" {
-			count++
-		}
-	}
-	return count
-}

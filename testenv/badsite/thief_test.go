@@ -2,8 +2,9 @@ package badsite
 
 import (
 	"context"
+	"encoding/binary"
 	"net"
-	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -31,9 +32,9 @@ func TestAThiefRobsAShareOfTheClientsUntilItExits(t *testing.T) {
 		})
 	}
 	require.Eventually(t, func() bool {
-		table, err := os.ReadFile("/proc/net/tcp")
+		caught, err := robbed(s.address, s.port)
 		require.NoError(t, err)
-		return int(s.Requests())+catches(string(table), s.address, s.port) == clients
+		return int(s.Requests())+caught == clients
 	}, 3*time.Second, time.Millisecond)
 	thief.Exit()
 	visitors.Wait()
@@ -79,27 +80,49 @@ func TestManyClientsInARowAreRobbedWithoutAGap(t *testing.T) {
 	require.Zero(t, s.Accepted())
 }
 
-func TestCatchesAreEstablishedUnreadAndNobodys(t *testing.T) {
-	const head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-	line := func(local, state, queues, inode string) string {
-		return "   0: " + local + " 0100007F:9C40 " + state + " " + queues + " 00:00000000 00000000     0        0 " + inode + " 1 0 20 4 0 10 -1\n"
-	}
+func TestCatchesAreUnreadAndNobodys(t *testing.T) {
+	ours, others := [4]byte{127, 0, 0, 1}, [4]byte{127, 0, 0, 2}
+	done := message(unix.NLMSG_DONE, make([]byte, 4))
 	for name, test := range map[string]struct {
-		line string
-		want int
+		messages []byte
+		want     int
+		last     bool
 	}{
-		"one with unread bytes":    {line("0100007F:1F90", "01", "00000000:0000004E", "0"), 1},
-		"one that sent nothing":    {line("0100007F:1F90", "01", "00000000:00000000", "0"), 0},
-		"one that was accepted":    {line("0100007F:1F90", "01", "00000000:0000004E", "4711"), 0},
-		"one of another port":      {line("0100007F:1F91", "01", "00000000:0000004E", "0"), 0},
-		"one that is closing":      {line("0100007F:1F90", "08", "00000000:0000004E", "0"), 0},
-		"a listener":               {line("0100007F:1F90", "0A", "00000000:00000001", "4711"), 0},
-		"a line that is cut short": {"   0: 0100007F:1F90 0100007F:9C40 01\n", 0},
+		"one with unread bytes":   {connection(ours, 78, 0), 1, false},
+		"one that sent nothing":   {connection(ours, 0, 0), 0, false},
+		"one that was accepted":   {connection(ours, 78, 4711), 0, false},
+		"one of another address":  {connection(others, 78, 0), 0, false},
+		"two and the end of all":  {slices.Concat(connection(ours, 1, 0), connection(ours, 2, 0), done), 2, true},
+		"nothing but the end":     {done, 0, true},
+		"what comes after an end": {slices.Concat(done, connection(ours, 1, 0)), 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.Equal(t, test.want, catches(head+test.line, [4]byte{127, 0, 0, 1}, 8080))
+			count, last, err := catches(test.messages, ours)
+			require.NoError(t, err)
+			require.Equal(t, test.want, count)
+			require.Equal(t, test.last, last)
 		})
 	}
+	_, _, err := catches(message(unix.NLMSG_ERROR, binary.NativeEndian.AppendUint32(nil, ^uint32(unix.ENOENT)+1)), ours)
+	require.ErrorIs(t, err, unix.ENOENT)
+	_, _, err = catches(message(unix.SOCK_DIAG_BY_FAMILY, make([]byte, 8)), ours)
+	require.ErrorIs(t, err, unix.EBADMSG)
+	_, _, err = catches(connection(ours, 1, 0)[:30], ours)
+	require.ErrorIs(t, err, unix.EINVAL)
+}
+
+func message(kind uint16, data []byte) []byte {
+	header := binary.NativeEndian.AppendUint32(nil, uint32(unix.SizeofNlMsghdr+len(data)))
+	header = binary.NativeEndian.AppendUint16(header, kind)
+	return slices.Concat(header, make([]byte, unix.SizeofNlMsghdr-len(header)), data)
+}
+
+func connection(address [4]byte, unread, inode uint32) []byte {
+	data := make([]byte, diagMessageSize)
+	copy(data[diagFromOffset:], address[:])
+	binary.NativeEndian.PutUint32(data[diagQueueOffset:], unread)
+	binary.NativeEndian.PutUint32(data[diagInodeOffset:], inode)
+	return message(unix.SOCK_DIAG_BY_FAMILY, data)
 }
 
 // What tells a half-open connection from a slow server is that nothing is ever acknowledged.

@@ -8,13 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"zabbix-agent2-plugin-hosting/plugin/agent"
 	"zabbix-agent2-plugin-hosting/plugin/keys"
-	"zabbix-agent2-plugin-hosting/testenv/badsite"
 	"zabbix-agent2-plugin-hosting/testenv/zabbixagent"
 )
 
@@ -79,14 +77,19 @@ func unsupported(t *testing.T, a *zabbixagent.Agent, key string) string {
 func payload(t *testing.T, a *zabbixagent.Agent, key string) map[string]any {
 	t.Helper()
 
-	value, err := a.Get(key)
-	require.NoError(t, err)
-
 	var decoded map[string]any
 
-	require.NoError(t, json.Unmarshal([]byte(value), &decoded), "value: %s", value)
+	decode(t, a, key, &decoded)
 
 	return decoded
+}
+
+func decode(t *testing.T, a *zabbixagent.Agent, key string, into any) {
+	t.Helper()
+
+	value, err := a.Get(key)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal([]byte(value), into), "value: %s", value)
 }
 
 func eachVersion(t *testing.T, test func(*testing.T, zabbixagent.Version)) {
@@ -253,44 +256,6 @@ func TestOptionsReachTheChecks(t *testing.T) {
 			value, err := a.Get(fmt.Sprintf("hosting.memory.sunreclaim[%s]", mode))
 			require.NoError(t, err)
 			require.Equal(t, want, value)
-		}
-	})
-}
-
-// Each way to fail, through a real agent: the item has a value, and the value says how.
-func TestEachFailureOfASiteIsAValueInARealAgent(t *testing.T) {
-	t.Parallel()
-
-	eachVersion(t, func(t *testing.T, version zabbixagent.Version) {
-		// One site per behavior that a configuration can ask for; certificates are of an authority that the host does not know.
-		servers := make(map[string]badsite.Behavior)
-
-		var lines []string
-
-		for _, b := range badsite.Behaviors() {
-			if b.Reason == "ok" || len(b.Also) > 0 || b.TLS || b.Probe.HeaderBytes > 0 || b.Name == "redirect_to_refused" {
-				continue
-			}
-
-			site := "Plugins.Hosting.Sites." + b.Name + "."
-			lines = append(lines, site+"URL="+badsite.StartT(t, b).URL(), site+"Interval=1s", site+"Timeout="+fmt.Sprint(b.Probe.Timeout.Milliseconds())+"ms")
-
-			for option, value := range map[string]string{"BodyMatch": b.Probe.BodyMatch, "BodyForbid": b.Probe.BodyForbid, "Source": b.Probe.Source} {
-				if value != "" {
-					lines = append(lines, site+option+"="+value)
-				}
-			}
-
-			servers[b.Name] = b
-		}
-
-		a := startAgent(t, zabbixagent.Options{Version: version, Lines: lines})
-		require.Greater(t, len(servers), 20)
-
-		for name, b := range servers {
-			require.Eventually(t, func() bool {
-				return payload(t, a, "hosting.site.get["+name+"]")["reasons"].(map[string]any)[b.Reason].(float64) >= 1
-			}, 15*time.Second, 100*time.Millisecond, "site %s never failed with %s", name, b.Reason)
 		}
 	})
 }
