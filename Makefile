@@ -3,6 +3,7 @@ BINARY  := build/zabbix-agent2-plugin-hosting
 PACKAGE := ./plugin/cmd/zabbix-agent2-plugin-hosting
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LINT    := build/bin/golangci-lint
+BLACKBOX := build/bin/blackbox
 LINT_VERSION := v2.15.0
 FUZZTIME := 20s
 export CGO_ENABLED ?= 0
@@ -35,7 +36,9 @@ demo: build agents ## this host's values through real agents 6.0 and 7.0
 
 bench: build agents ## the figures of the README, each beside its bound
 	go test -run '^$$' -bench . -benchmem ./checks/... ./plugin/agent
-	@go run ./testenv/cmd/bench $(abspath $(BINARY))
+	@go run ./testenv/cmd/bench agents $(abspath $(BINARY))
+	GOWORK=off go vet -C testenv/blackbox . && GOWORK=off go build -C testenv/blackbox -o $(abspath $(BLACKBOX)) .
+	@go run ./testenv/cmd/bench probes $(abspath $(BLACKBOX))
 
 wordpress: sdk ## a real WordPress whose database and PHP are stopped under a probe
 	@GOWORK=off go run ./testenv/cmd/fetch wordpress

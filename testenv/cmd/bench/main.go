@@ -1,32 +1,18 @@
-// Command bench measures the plugin's binary through real agents and prints each figure beside its bound.
+// Command bench measures the plugin's binary through real agents, and the prober against other ways to request a page, and
+// prints each figure beside its bound.
 package main
 
 import (
-	"encoding/json"
-	"errors"
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
 	"time"
 
-	"zabbix-agent2-plugin-hosting/plugin/keys"
 	"zabbix-agent2-plugin-hosting/plugin/table"
 	"zabbix-agent2-plugin-hosting/testenv/fakeplugin"
-	"zabbix-agent2-plugin-hosting/testenv/scripted"
-	"zabbix-agent2-plugin-hosting/testenv/zabbixagent"
+	"zabbix-agent2-plugin-hosting/testenv/pageserver"
 )
-
-const (
-	pairs         = 2000
-	mixedRequests = 10000
-	starts        = 21
-)
-
-// mixed is what a server asks, with wrong requests among them.
-var mixed = []string{
-	"hosting.memory.get", "hosting.memory.sunreclaim[pused]", "hosting.plugin.get", "hosting.slab.get[10,size]",
-	"hosting.slab.get[50,growth]", "hosting.slab.top", "hosting.slab.discovery", "hosting.oom.get", "hosting.slab.get[0]",
-}
 
 // figures collects what was measured.
 type figures struct {
@@ -35,64 +21,24 @@ type figures struct {
 
 func main() {
 	fakeplugin.Main() // an agent started this program as the floor of all plugins
-
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: bench PATH-OF-THE-PLUGIN")
-		os.Exit(2)
-	}
+	pageserver.Main() // this program started itself as what is requested
 
 	f := &figures{table: table.Table{Columns: []table.Column{
 		{Title: "figure"}, {Title: "measured", Right: true}, {Title: "bound", Right: true}, {Title: ""},
 	}}}
+	parts := map[string]func(string) error{"agents": f.measureAgents, "probes": f.measureProbes}
 
-	if err := f.measure(os.Args[1]); err != nil {
+	if len(os.Args) != 3 || parts[os.Args[1]] == nil {
+		fmt.Fprintln(os.Stderr, "usage: bench agents PATH-OF-THE-PLUGIN | probes PATH-OF-TESTENV-BLACKBOX")
+		os.Exit(2)
+	}
+
+	if err := parts[os.Args[1]](os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 
 	fmt.Print(f.table.String())
-}
-
-func (f *figures) measure(plugin string) error {
-	if err := f.measureStart(plugin); err != nil {
-		return err
-	}
-
-	for _, version := range zabbixagent.Versions() {
-		if err := f.measureVersion(version, plugin); err != nil {
-			return err
-		}
-	}
-
-	return nil
-}
-
-// measureVersion runs two agents of a version: one with the plugin, one with the smallest that there can be.
-func (f *figures) measureVersion(version zabbixagent.Version, plugin string) (err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("cannot find this program: %w", err)
-	}
-
-	floor, err := zabbixagent.Start(zabbixagent.Options{Version: version, Plugin: self, Name: fakeplugin.Name})
-	if err != nil {
-		return err
-	}
-
-	defer func() { err = errors.Join(err, floor.Stop()) }()
-
-	a, err := zabbixagent.Start(zabbixagent.Options{Version: version, Plugin: plugin, Timeout: 10})
-	if err != nil {
-		return err
-	}
-
-	defer func() { err = errors.Join(err, a.Stop()) }()
-
-	if err := f.measureLatency(a, floor); err != nil {
-		return err
-	}
-
-	return f.measureMemory(a)
 }
 
 func (f *figures) add(name string, measured, bound float64, unit string) {
@@ -104,98 +50,12 @@ func (f *figures) add(name string, measured, bound float64, unit string) {
 	f.table.Add(name, fmt.Sprintf("%.2f %s", measured, unit), fmt.Sprintf("%.2f %s", bound, unit), verdict)
 }
 
-// measureStart times the way from the start of the process to its first answer, as the agent sees it.
-func (f *figures) measureStart(plugin string) error {
-	var times []time.Duration
-
-	for range starts {
-		begin := time.Now()
-
-		p, err := scripted.Run(scripted.V70(), plugin, false)
-		if err != nil {
-			return err
-		}
-
-		_, err = p.Configure(3, "Hosting")
-		if err == nil {
-			_, err = p.Start()
-		}
-
-		if err == nil {
-			var id uint32
-			if id, err = p.Export(3, "hosting.memory.get"); err == nil {
-				_, err = p.Answer(id, 3*time.Second)
-			}
-		}
-
-		times = append(times, time.Since(begin))
-		p.Stop()
-
-		if err != nil {
-			return err
-		}
-	}
-
-	f.add("start to first answer, p50", milliseconds(median(times)), 150, "ms")
-
-	return nil
+// note adds a figure that has no bound.
+func (f *figures) note(name string, measured float64, unit string) {
+	f.table.Add(name, fmt.Sprintf("%.2f %s", measured, unit), "", "")
 }
 
-// measureLatency asks turn by turn for a built-in key, a key of ours and a key of the floor.
-func (f *figures) measureLatency(a, floor *zabbixagent.Agent) error {
-	turns := []struct {
-		agent *zabbixagent.Agent
-		key   string
-	}{{a, "agent.ping"}, {a, "hosting.memory.sunreclaim"}, {floor, fakeplugin.Key + "[x]"}}
-	times := make([][]time.Duration, len(turns))
-
-	for range pairs {
-		for i, turn := range turns {
-			begin := time.Now()
-			if _, err := turn.agent.Get(turn.key); err != nil {
-				return err
-			}
-
-			times[i] = append(times[i], time.Since(begin))
-		}
-	}
-
-	name := "agent " + string(a.Version()) + ": "
-	ping := milliseconds(median(times[0]))
-
-	f.table.Add(name+"agent.ping, p50", fmt.Sprintf("%.2f ms", ping), "", "")
-	f.table.Add(name+"the smallest plugin, p50", fmt.Sprintf("%.2f ms", milliseconds(median(times[2]))), "", "")
-	f.add(name+"hosting.memory.sunreclaim, p50", milliseconds(median(times[1])), 1.3*ping+0.25, "ms")
-
-	return nil
-}
-
-func (f *figures) measureMemory(a *zabbixagent.Agent) error {
-	for i := range mixedRequests {
-		// A wrong request has an error for an answer; a plugin that died shows in the next lines.
-		_, _ = a.Get(mixed[i%len(mixed)])
-	}
-
-	value, err := a.Get("hosting.plugin.get")
-	if err != nil {
-		return err
-	}
-
-	var state keys.PluginReport
-	if err := json.Unmarshal([]byte(value), &state); err != nil {
-		return fmt.Errorf("cannot read hosting.plugin.get: %w", err)
-	}
-
-	name := "agent " + string(a.Version()) + ": "
-	after := fmt.Sprintf(" after %d mixed requests", mixedRequests)
-	f.add(name+"worker's RSS"+after, megabytes(state.RSSBytes), 15, "MB")
-	f.add(name+"link's RSS"+after, megabytes(state.Link.RSSBytes), 7, "MB")
-	f.add(name+"worker restarts", float64(state.WorkerRestarts), 0, "")
-
-	return nil
-}
-
-func median(times []time.Duration) time.Duration {
+func median[T cmp.Ordered](times []T) T {
 	slices.Sort(times)
 
 	return times[len(times)/2]
