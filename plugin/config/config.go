@@ -109,7 +109,7 @@ func fromSettings(settings []setting) (Options, error) {
 		}
 	}
 
-	sites, settings, err := parseSites(settings)
+	sites, settings, err := namedSites().parse(settings)
 	if err != nil {
 		return options, err
 	}
