@@ -28,8 +28,14 @@ func TestWhatNginxDoesDuringATestIsNoSideEffect(t *testing.T) {
 		runs          bool
 		before, after func(*nginx.Nginx) error
 	}{
-		"a start":            {false, nothing, (*nginx.Nginx).Start},
-		"a start and an end": {false, nothing, func(n *nginx.Nginx) error { return errors.Join(n.Start(), n.Halt()) }},
+		"a start": {false, nothing, (*nginx.Nginx).Start},
+		// A shorter life than this goes unseen, and does not fit into a test of some milliseconds.
+		"a start and an end": {false, nothing, func(n *nginx.Nginx) error {
+			err := n.Start()
+			time.Sleep(time.Second)
+
+			return errors.Join(err, n.Halt())
+		}},
 		"a restart":          {true, (*nginx.Nginx).Halt, (*nginx.Nginx).Start},
 		"a reload":           {true, nothing, func(n *nginx.Nginx) error { return n.Reload(options) }},
 		"a rotation of logs": {true, func(n *nginx.Nginx) error { return os.Rename(logOf(n), logOf(n)+".1") }, reopen},

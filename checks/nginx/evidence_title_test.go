@@ -6,12 +6,14 @@ import (
 	"os"
 	"os/exec" //nolint:depguard // a test starts what others may have running.
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 	"zabbix-agent2-plugin-hosting/testenv/child"
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
 )
@@ -75,11 +77,43 @@ func TestNoProgramIsRunBecauseItCallsItselfNginx(t *testing.T) {
 	}
 }
 
-// An ordinary user's nginx may say -g 'load_module ...': what it loads would run as root.
+// An ordinary user's nginx may say -g 'load_module ...': what it loads would run as root. That an administrator has named
+// the instance does not make its processes his.
 func TestDirectivesOfAnOrdinaryUsersCommandLineAreNotRunAsRoot(t *testing.T) {
 	t.Parallel()
 
-	n := nginx.PrepareT(t, nginx.Options{Whole: `daemon off;
+	for name, configured := range map[string]bool{"an instance that was found": false, "one that is configured": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			n, theirs := prepareForOthers(t)
+			module := filepath.Join(theirs, "module.so")
+			text, err := os.ReadFile(filepath.Join(modulesOf(t), "ngx_stream_module.so"))
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(module, text, 0o644))
+			runForOthers(t, n.Program(), n.Program(), "-p", n.Dir(), "-e", "stderr", "-c", n.ConfPath(), "-g", "load_module "+module+";")
+
+			instanceName, m := n.ConfPath(), newMonitor(t)
+			if configured {
+				instanceName = "edge"
+				m = newMonitor(t, instance.Configured{Name: "edge", Binary: n.Program(), Config: n.ConfPath(), Prefix: n.Dir()})
+			}
+
+			require.Eventually(t, func() bool { return masterOf(m, instanceName) != nil }, 10*time.Second, 10*time.Millisecond)
+
+			r := instanceOf(t, m, instanceName)
+			require.NotNil(t, r.Master)
+			require.Equal(t, os.Geteuid() != 0, loads(m, instanceName, module), "%s: %s", r.StateName, r.Sentence)
+			require.Equal(t, os.Geteuid() == 0 && !configured, r.State == StateUnsafeRefused, "%s: %s", r.StateName, r.Sentence)
+		})
+	}
+}
+
+// prepareForOthers is a configuration that an ordinary user may run, with a directory of theirs.
+func prepareForOthers(t *testing.T) (n *nginx.Nginx, theirs string) {
+	t.Helper()
+
+	n = nginx.PrepareT(t, nginx.Options{Whole: `daemon off;
 pid {dir}/theirs/nginx.pid;
 error_log stderr;
 events {}
@@ -93,28 +127,37 @@ http {
 	server { listen 127.0.0.1:{port}; }
 }
 `})
-	theirs := filepath.Join(n.Dir(), "theirs")
+	theirs = filepath.Join(n.Dir(), "theirs")
 	require.NoError(t, os.Mkdir(theirs, 0o755))
 
 	if os.Geteuid() == 0 {
 		require.NoError(t, os.Chown(theirs, ordinaryUser, ordinaryUser))
 	}
 
-	module := filepath.Join(theirs, "module.so")
-	text, err := os.ReadFile(filepath.Join(modulesOf(t), "ngx_stream_module.so"))
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(module, text, 0o666))
-	runForOthers(t, n.Program(), n.Program(), "-p", n.Dir(), "-e", "stderr", "-c", n.ConfPath(), "-g", "load_module "+module+";")
+	return n, theirs
+}
 
-	r := instanceOf(t, newMonitor(t), n.ConfPath())
-	if os.Geteuid() != 0 {
-		require.Equal(t, StateValid, r.State, r.Sentence)
+// masterOf is the master that an instance has now.
+func masterOf(m *Monitor, name string) *instance.Master {
+	m.mu.Lock()
+	m.found = nil
+	m.mu.Unlock()
 
-		return
+	i, err := m.choose(context.Background(), name)
+	if err != nil {
+		return nil
 	}
 
-	require.Contains(t, []State{StateNotTested, StateUnsafeRefused}, r.State, "%v", r)
-	require.NotEmpty(t, r.Sentence)
+	return i.Master
+}
+
+// loads tells whether the last test of an instance has read a file.
+func loads(m *Monitor, name, path string) bool {
+	w := m.of(name)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	return slices.ContainsFunc(w.last.fingerprint.stamps, func(s stamp) bool { return s.path == path })
 }
 
 func modulesOf(t *testing.T) string {

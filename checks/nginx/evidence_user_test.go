@@ -22,10 +22,7 @@ func asOrdinaryUser(t *testing.T, n *nginx.Nginx) *Report {
 		attributes.Credential = &syscall.Credential{Uid: ordinaryUser, Gid: ordinaryUser}
 	}
 
-	result, err := inChild(t, childTask{Instance: n.ConfPath(), Timeout: time.Minute}, attributes)
-	require.NoError(t, err)
-
-	return result.Report
+	return inChild(t, childTask{Instance: n.ConfPath(), Timeout: time.Minute}, attributes).Report
 }
 
 func TestAnOrdinaryUserJudgesRootsConfigurationAsRootWould(t *testing.T) {

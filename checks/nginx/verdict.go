@@ -52,7 +52,7 @@ func judge(i *instance.Instance, r *sandbox.Result, asRoot bool) verdict {
 
 	v := verdict{errors: messages(said.Errors), warnings: messages(said.Warnings), omitted: said.Omitted}
 
-	if r.ExitCode == 0 && said.Verdict != message.VerdictFailed {
+	if r.ExitCode == 0 && said.Verdict == message.VerdictSuccessful {
 		if len(v.warnings) > 0 {
 			v.state, v.sentence = StateValidWithWarnings, sentenceOf(&said.Warnings[0])
 		}
@@ -66,6 +66,9 @@ func judge(i *instance.Instance, r *sandbox.Result, asRoot bool) verdict {
 	case reason == nil || said.Verdict == message.VerdictNone && len(said.Errors) == 0:
 		v.state, v.passing = StateNotTested, true
 		v.sentence = fmt.Sprintf("%s gave no verdict (%s); see its output, or run it by hand", i.Binary, endOf(r))
+	case reason.Cause == message.CauseDescriptors && r.NoFile < serviceFiles(i):
+		v.state, v.passing = StateNotTested, true
+		v.sentence = fmt.Sprintf("%s; the test could open %d files and the service may open more: give CAP_SYS_RESOURCE to this plugin", sentenceOf(reason), r.NoFile)
 	case asRoot && reason.Cause == message.CausePermission:
 		v.state = StateNotTested
 		v.sentence = sentenceOf(reason) + "; only root can tell more"
@@ -76,6 +79,15 @@ func judge(i *instance.Instance, r *sandbox.Result, asRoot bool) verdict {
 	}
 
 	return v
+}
+
+// serviceFiles is how many files the service may open, as far as it is known.
+func serviceFiles(i *instance.Instance) uint64 {
+	if i.Master == nil || i.Master.OpenFiles == 0 {
+		return minOpenFiles
+	}
+
+	return i.Master.OpenFiles
 }
 
 func endOf(r *sandbox.Result) string {

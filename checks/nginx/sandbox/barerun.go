@@ -51,7 +51,8 @@ func runBare(command Command, streams *streams, result *Result, begun time.Time)
 	if pidfd >= 0 {
 		defer func() { _ = unix.Close(pidfd) }()
 	}
-	limited := setLimits(pid, command)
+	files, limited := setLimits(pid, command)
+	result.NoFile = files
 	w := startWatch(streams, j, result, begun.Add(command.timeout()))
 	status, err := j.reap(result)
 	w.mainEnded()

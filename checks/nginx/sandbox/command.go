@@ -90,20 +90,24 @@ func (c Command) timeout() time.Duration {
 	return DefaultTimeout
 }
 
-// setLimits sets the resource limits of the test, which waits in its first system call.
-func setLimits(pid int, c Command) error {
+// setLimits sets the resource limits of the test, which waits in its first system call, and tells how many files it may open.
+func setLimits(pid int, c Command) (files uint64, err error) {
 	if err := setLimit(pid, unix.RLIMIT_CORE, 0); err != nil {
-		return err
+		return 0, err
 	}
 	if c.MaxMemoryBytes > 0 {
 		if err := setLimit(pid, unix.RLIMIT_AS, c.MaxMemoryBytes); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if c.NoFile > 0 {
-		return setLimit(pid, unix.RLIMIT_NOFILE, c.NoFile)
+		if err := setLimit(pid, unix.RLIMIT_NOFILE, c.NoFile); err != nil {
+			return 0, err
+		}
 	}
-	return nil
+	var limits unix.Rlimit
+	err = unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &limits)
+	return limits.Cur, err
 }
 
 // setLimit sets a limit, at most to the highest that this process may set.

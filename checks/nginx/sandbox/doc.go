@@ -33,4 +33,8 @@
 //
 // What a security module (AppArmor, SELinux) would refuse nginx alone, a full disk, a quota, and limits of inodes are not seen. A directory that the test
 // made cannot be listed. The target of a rename or link that the test made reads as empty. User namespaces other than this process's are not entered.
+// What a module connects to by TCP it reaches, and so does what it sends to a socket without connecting it; nginx itself does neither in a test.
+// A process that a module started, that then left its session and made no call that is handed over, is not found: Result.Survivors tells. If this
+// process is killed, such processes live on, without any call that is handed over.
+// Landlock would be one more barrier; no kernel that has it was at hand.
 package sandbox

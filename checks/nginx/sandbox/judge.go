@@ -113,7 +113,8 @@ func (j *judge) meet() error {
 		return err
 	}
 	j.root, j.identity = root, identity
-	return setLimits(j.main, j.limits)
+	j.record.result.NoFile, err = setLimits(j.main, j.limits)
+	return err
 }
 
 func (j *judge) close() {

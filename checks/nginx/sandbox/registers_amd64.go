@@ -38,9 +38,15 @@ func (r *registers) setResult(value uint64) { r.Rax = value }
 func (r *registers) scratch() uint64 { return (r.Rsp - 512) &^ 15 }
 
 // isNative tells whether the call was made by the instruction of this architecture, not by that of the 32-bit one, whose numbers mean other calls.
-func (r *registers) isNative(thread int) bool {
-	const instruction = 0x050f // syscall
-	var code [2]byte
-	const code64 = 0x33
-	return r.Cs == code64 && readMemory(thread, r.Rip-2, code[:]) == nil && uint16(code[0])|uint16(code[1])<<8 == instruction
+// A thread that was killed meanwhile has no memory any more.
+func (r *registers) isNative(thread int) (bool, error) {
+	const (
+		code64      = 0x33
+		instruction = "\x0f\x05" // syscall
+	)
+	var made [len(instruction)]byte
+	if err := readMemory(thread, r.Rip-uint64(len(instruction)), made[:]); err != nil {
+		return false, err
+	}
+	return r.Cs == code64 && string(made[:]) == instruction, nil
 }

@@ -58,4 +58,4 @@ func (r *registers) setResult(value uint64) { r.Regs[0] = value }
 func (r *registers) scratch() uint64 { return (r.Sp - 512) &^ 15 }
 
 // isNative tells whether the thread is no 32-bit one, whose numbers mean other calls.
-func (r *registers) isNative(int) bool { return r.native }
+func (r *registers) isNative(int) (bool, error) { return r.native, nil }

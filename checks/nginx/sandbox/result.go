@@ -59,6 +59,9 @@ type Result struct {
 	// MaxRSSBytes is the most memory the test held; 0 where it did not come to its end.
 	MaxRSSBytes uint64 `json:"max_rss_bytes"`
 
+	// NoFile is the limit of open files that the test got. It may be less than it should have: only root with CAP_SYS_RESOURCE may exceed its own.
+	NoFile uint64 `json:"no_file"`
+
 	// Output is what the test wrote on both standard streams, in its order: the first 16 KiB and the last 48 KiB.
 	Output             []byte `json:"output"`
 	OutputOmittedBytes int64  `json:"output_omitted_bytes"`

@@ -146,6 +146,7 @@ func TestATestHasAsManyDescriptorsAsTheService(t *testing.T) {
 			result, err := only(technique).Test(t.Context(), command)
 			require.NoError(t, err)
 			require.Contains(t, string(result.Output), says)
+			require.Equal(t, limit, result.NoFile)
 		}
 		require.NoFileExists(t, p.path("h0.log"))
 	})

@@ -47,7 +47,11 @@ func (t *tracer) callStop(thread int, state *traced) error {
 	if !state.inside {
 		return state.finish(thread, &r)
 	}
-	if !r.isNative(thread) {
+	native, err := r.isNative(thread)
+	if err != nil {
+		return err
+	}
+	if !native {
 		return errors.New("cannot test with this nginx: it is a program of another architecture; use this machine's own")
 	}
 	if !r.entering() {
