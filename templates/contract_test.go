@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/checks/nginx"
 	"zabbix-agent2-plugin-hosting/checks/site"
 	"zabbix-agent2-plugin-hosting/templates"
 	"zabbix-agent2-plugin-hosting/templates/contract"
@@ -19,11 +21,13 @@ import (
 
 const (
 	kernelMemory = "linux_kernel_memory_by_zabbix_agent2.yaml"
+	nginxSafety  = "nginx_configuration_safety_by_zabbix_agent2.yaml"
 	testSite     = "hosting_test_site_by_zabbix_agent2.yaml"
 )
 
-// probed holds the value of hosting.site.get that the plugin's own tests lack: that of a site with successes and failures.
-const probed = "testdata/golden"
+// eventful holds values that the plugin's own tests lack: of a site with successes and failures, and of an nginx with
+// everything that can be wrong with one.
+const eventful = "testdata/golden"
 
 // goldenValues finds a value of each item key in the first of the folders that has it.
 type goldenValues []fs.FS
@@ -44,16 +48,23 @@ func (g goldenValues) Open(name string) (fs.File, error) {
 }
 
 func golden() fs.FS {
-	return goldenValues{os.DirFS(probed), os.DirFS("../plugin/keys/testdata/golden")}
+	return goldenValues{os.DirFS(eventful), os.DirFS("../plugin/keys/testdata/golden")}
 }
 
-// The value is written by hand, so it is held to what the code can say.
-func TestProbedSiteIsWhatTheCodeReports(t *testing.T) {
+// The values are written by hand, so they are held to what the code can say.
+func TestEventfulValuesAreWhatTheCodeReports(t *testing.T) {
 	t.Parallel()
 
-	written := read(t, filepath.Join(probed, "hosting.site.get.json"))
+	requireReported[site.Report](t, "hosting.site.get.json")
+	requireReported[nginx.Report](t, "hosting.nginx.config.json")
+}
 
-	var report site.Report
+func requireReported[R any](t *testing.T, name string) {
+	t.Helper()
+
+	written := read(t, filepath.Join(eventful, name))
+
+	var report R
 
 	require.NoError(t, json.Unmarshal([]byte(written), &report))
 
@@ -260,6 +271,49 @@ func TestBrokenPrototypesAreCaught(t *testing.T) {
 	}
 
 	good := read(t, filepath.Join("7.0", testSite))
+
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireCaught(t, good, test.old, test.broken, test.want)
+		})
+	}
+}
+
+// A listener that takes nobody's clients must not raise an alarm.
+func TestScriptsKnowWhichListenersTakeClients(t *testing.T) {
+	t.Parallel()
+
+	text := read(t, filepath.Join("7.0", nginxSafety))
+	name := listener.RelationLessSpecific.String()
+	require.Equal(t, 2, strings.Count(text, "foreigner.relation_name !== '"+name+"'"), "the count and the sentences")
+	require.Equal(t, 1, strings.Count(text, "foreigner.relation_name === '"+name+"'"), "the count of those that wait")
+}
+
+// What the template of nginx has and the others have not: scripts that take arrays and text, and triggers that look for names.
+func TestBrokenScriptsAreCaught(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct{ old, broken, want string }{
+		"an array that is not there":               {"report.hazards.map(", "report.dangers.map(", `there is no "dangers"`},
+		"a method of what is no array":             {"report.problems.join(", "report.tests.join(", "takes the golden value 41 of report.tests for an array"},
+		"the length of what is no array":           {"report.errors.length;", "report.tests.length;", "takes the golden value 41 of report.tests for an array"},
+		"an array that is taken for text":          {"report.errors[0].file === ''", "report.errors === ''", "of report.errors for a number or text"},
+		"an element without the member":            {"return effect.sentence;", "return effect.text;", `item nginx.side_effects.sentences["{#INSTANCE}"]: cannot follow $.text: there is no "text"`},
+		"an element of an element":                 {"holder.pid", "holder.id", `there is no "id"`},
+		"JavaScript that Zabbix lacks":             {"function (effect) { return effect.sentence; }", "effect => effect.sentence", "Zabbix does not understand =>"},
+		"a question for a member that never comes": {"report.test === undefined", "report.tested === undefined", `there is no "tested"`},
+		"a hazard that the code lacks":             {`"like","now:plain_test_scheduled"`, `"like","now:plain_test_planned"`, `looks for "plain_test_planned", which no value map has`},
+		"one of several hazards that lacks":        {"|udp_test_steals_datagrams|", "|udp_test_steals|", `looks for "udp_test_steals", which no value map has`},
+		"a widget that finds no item":              {"value: '*: Configuration state'", "value: '*: Configuration States'", `there is no STRING "*: Configuration States"`},
+		"a severity that the code lacks":           {`"general:(`, `"common:(`, `looks for "common", which no value map has`},
+		"a severity's name that is another":        {"newvalue: general", "newvalue: common", "value map Hosting nginx hazard severity is"},
+		"a state that the code lacks":              {"newvalue: unsafe_refused", "newvalue: refused", "value map Hosting nginx state is"},
+		"a technique that the code lacks":          {"newvalue: trace", "newvalue: traced", "value map Hosting nginx technique is"},
+		"a hazard's name that is another":          {"newvalue: test_would_open_ports", "newvalue: opens_ports", "value map Hosting nginx hazard is"},
+	}
+
+	good := read(t, filepath.Join("7.0", nginxSafety))
 
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

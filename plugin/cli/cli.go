@@ -20,7 +20,7 @@ const (
 	exitOK        = 0
 	exitFailed    = 1
 	exitUsage     = 2
-	exitNotTested = 3 // only of site, whose 1 is kept for a site that is down
+	exitNotTested = 3 // of site and nginx, whose 1 is kept for what is down or invalid
 )
 
 // errUsage marks errors after which a person needs to be told how to call the program.
@@ -63,6 +63,11 @@ func commands() []command {
 			summary: "test sites, one or all that are configured, or a URL: phases, or how it failed", run: (*app).site,
 		},
 		{name: "oom", usage: "[--json]", summary: "OOM kills since boot and their victims", run: (*app).oom},
+		{
+			name: "nginx", usage: "[status|test --binary PATH --config PATH [--prefix PATH]] [--json]", details: nginxDetails,
+			summary: "nginx configurations, tested without touching anything", run: (*app).nginx,
+		},
+		{name: "listeners", usage: "[--port PORT] [--json]", summary: "who listens, and who takes clients of an nginx", run: (*app).listeners},
 		{name: "get", usage: "KEY", summary: "the value of an item key, such as 'hosting.slab.get[5,growth]'", run: (*app).get},
 		{name: "list-keys", usage: "[--json]", summary: "all item keys", run: (*app).listKeys},
 		{name: "doctor", usage: "[--json]", summary: "what works here, and what mends what does not", run: (*app).doctor},

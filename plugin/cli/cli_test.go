@@ -67,6 +67,11 @@ func TestWrongCommandLinesSayWhatIsWrong(t *testing.T) {
 		"a timeout too short":         {[]string{"site", "--timeout", "5ms", "http://x/"}, exitUsage, "cannot use --timeout 5ms: allowed is a time from 100ms to 1m"},
 		"an interval too long":        {[]string{"site", "--watch", "--interval", "2h", "http://x/"}, exitUsage, "cannot use --interval 2h0m0s: allowed is a time from 200ms to 1h"},
 		"an interval for one request": {[]string{"site", "--interval", "2s", "http://x/"}, exitUsage, "cannot use --interval without --watch"},
+		"an unknown verb":             {[]string{"nginx", "reload"}, exitUsage, "cannot run nginx reload: there are only status and test"},
+		"a test of nothing":           {[]string{"nginx", "test", "--binary", "/x"}, exitUsage, "cannot run nginx test: it needs --binary and --config"},
+		"a program without a test":    {[]string{"nginx", "--binary", "/x"}, exitUsage, "--binary, --config and --prefix are for nginx test"},
+		"a test without a time":       {[]string{"nginx", "--timeout", "1ms"}, exitUsage, "--timeout=1ms; allowed is a time from 1s to 10m"},
+		"a port that there is not":    {[]string{"listeners", "--port", "70000"}, exitUsage, "--port=70000; allowed is a number from 1 to 65535"},
 		"a malformed key":             {[]string{"get", "hosting.slab.get[5"}, exitFailed, "the closing bracket is missing"},
 		"an unknown key":              {[]string{"get", "agent.ping"}, exitFailed, "cannot evaluate agent.ping: there is no such key; see list-keys"},
 		"a wrong parameter": {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
 	"zabbix-agent2-plugin-hosting/plugin/config"
 	"zabbix-agent2-plugin-hosting/plugin/keys"
 	"zabbix-agent2-plugin-hosting/plugin/table"
@@ -28,6 +29,7 @@ const (
 	mendSlabinfo = "chgrp zabbix /proc/slabinfo && chmod 0440 /proc/slabinfo   # as root, until the next boot"
 	mendReclaim  = "chgrp zabbix /sys/kernel/slab/*/reclaim_account && chmod 0440 /sys/kernel/slab/*/reclaim_account   # as root, until the next boot"
 	mendKmsg     = "sysctl kernel.dmesg_restrict=0   # as root, or give the agent CAP_SYSLOG"
+	mendSandbox  = "allow seccomp user notification (Linux 5.9 and later) or ptrace of own children (sysctl kernel.yama.ptrace_scope=1)"
 	mendNone     = "nothing does: this kernel does not have it"
 )
 
@@ -97,6 +99,7 @@ func examine(checks *keys.Checks, options config.Options) []finding {
 		examineKey(checks, "hosting.slab.get", "slab caches", mendSlabinfo),
 		examineReclaimable(checks),
 		examineOOM(checks, options),
+		examineSandbox(sandbox.New().Techniques()),
 	)
 }
 
@@ -173,4 +176,21 @@ func examineOOM(checks *keys.Checks, options config.Options) []finding {
 	}
 
 	return []finding{kills, victims}
+}
+
+// examineSandbox tells how nginx configurations are tested without touching the host.
+func examineSandbox(techniques []sandbox.Availability) []finding {
+	const name = "nginx tests"
+
+	var problems []string
+
+	for _, t := range techniques {
+		if t.Works {
+			return []finding{{Name: name, OK: true, Found: "a test changes nothing: technique " + t.Technique.String() + " works"}}
+		}
+
+		problems = append(problems, t.Technique.String()+": "+t.Why)
+	}
+
+	return []finding{{Name: name, Found: "nothing keeps a test from changing the host (" + strings.Join(problems, ", ") + ")", Mend: mendSandbox}}
 }

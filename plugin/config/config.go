@@ -4,10 +4,12 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 	"zabbix-agent2-plugin-hosting/checks/site"
 )
 
@@ -21,6 +23,10 @@ type Options struct {
 	KmsgPath    string        // the kernel log, kmsg(4)
 	SlabHistory time.Duration // what growth is measured over
 	Sites       []site.Site   // sorted by name
+
+	Nginx           []instance.Configured // sorted by name
+	NginxRevalidate time.Duration         // the age at which an unchanged configuration is tested again
+	NginxTimeout    time.Duration         // of one test
 }
 
 // Option describes one option for people and is the only place that knows it.
@@ -38,7 +44,9 @@ const (
 )
 
 // All returns every option, in the order in which people read them.
-func All() []Option {
+func All() []Option { return slices.Concat(hostOptions(), nginxTimes()) }
+
+func hostOptions() []Option {
 	return []Option{
 		{
 			Name:        "SlabHistory",
@@ -109,12 +117,14 @@ func fromSettings(settings []setting) (Options, error) {
 		}
 	}
 
-	sites, settings, err := parseSites(settings)
-	if err != nil {
+	var err error
+	if options.Sites, settings, err = namedSites().parse(settings); err != nil {
 		return options, err
 	}
 
-	options.Sites = sites
+	if options.Nginx, settings, err = namedNginx().parse(settings); err != nil {
+		return options, err
+	}
 
 	for _, s := range settings {
 		option, ok := known[s.name]
@@ -137,7 +147,7 @@ func invalid(option Option, s setting) error {
 }
 
 func names() string {
-	all := []string{sitesNode + ".<name>.URL"}
+	all := []string{sitesNode + ".<name>.URL", nginxNode + ".<name>.Binary"}
 	for _, option := range All() {
 		all = append(all, option.Name)
 	}

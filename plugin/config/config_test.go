@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 	"zabbix-agent2-plugin-hosting/checks/site"
 )
 
@@ -32,7 +33,10 @@ func tree(t *testing.T, nodes ...any) []byte {
 func TestParse(t *testing.T) {
 	t.Parallel()
 
-	defaults := Options{ProcPath: "/proc", SysPath: "/sys", KmsgPath: "/dev/kmsg", SlabHistory: time.Hour, Sites: []site.Site{}}
+	defaults := Options{
+		ProcPath: "/proc", SysPath: "/sys", KmsgPath: "/dev/kmsg", SlabHistory: time.Hour, Sites: []site.Site{},
+		Nginx: []instance.Configured{}, NginxRevalidate: time.Hour, NginxTimeout: time.Minute,
+	}
 	with := func(change func(*Options)) Options {
 		options := defaults
 		change(&options)
@@ -64,7 +68,7 @@ func TestParse(t *testing.T) {
 		"an unknown option is named with its line": {
 			private: tree(t, leaf("SlabHistroy", 17, []byte("1h"))),
 			wantErr: "cannot use option Plugins.Hosting.SlabHistroy (line 17): there is no such option; " +
-				"known are Sites.<name>.URL, SlabHistory, ProcPath, SysPath, KmsgPath",
+				"known are Sites.<name>.URL, Nginx.<name>.Binary, SlabHistory, ProcPath, SysPath, KmsgPath",
 		},
 		"an unknown nested option is named whole": {
 			private: tree(t, map[string]any{"Name": "Places", "Nodes": []any{leaf("URL", 9, []byte("x"))}, "Line": 9}),

@@ -59,7 +59,7 @@ func Load(path string) (Options, error) {
 }
 
 // IsSiteName tells whether a test site may have this name.
-func IsSiteName(text string) bool { return siteNames.MatchString(text) }
+func IsSiteName(text string) bool { return groupNames.MatchString(text) }
 
 // checkAgentFile fails with a sentence that helps where the SDK's would not.
 func checkAgentFile(path string) error {

@@ -20,14 +20,7 @@ const (
 )
 
 // SiteOption describes one option of a test site, below Plugins.Hosting.Sites.<name>.
-type SiteOption struct {
-	Name        string
-	Default     string
-	Allowed     string // in words
-	Description string
-	repeatable  bool
-	set         func(*site.Site, string) error
-}
+type SiteOption = NamedOption[site.Site]
 
 // SiteOptions returns every option of a test site. URL comes first, as the others change what it sets.
 func SiteOptions() []SiteOption {
@@ -38,6 +31,7 @@ func requestOptions() []SiteOption {
 	return []SiteOption{
 		{
 			Name: "URL", Allowed: "an absolute http or https URL", Description: "What to request; the only option that a site needs.",
+			required: true,
 			set: func(s *site.Site, value string) (err error) {
 				s.Target, err = site.NewTarget(value)
 

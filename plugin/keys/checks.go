@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"golang.zabbix.com/sdk/metric"
 
+	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/memory"
+	"zabbix-agent2-plugin-hosting/checks/nginx"
 	"zabbix-agent2-plugin-hosting/checks/oom"
 	"zabbix-agent2-plugin-hosting/checks/site"
 	"zabbix-agent2-plugin-hosting/checks/slab"
@@ -28,8 +29,11 @@ type Checks struct {
 	memory  *memory.Reader
 	slab    *slab.Tracker
 	oom     *oom.Tracker
+	nginx   *nginx.Monitor
 	health  *healthBook
 	keys    map[string]boundKey
+
+	listeners *listener.Reader
 }
 
 // boundKey is a key with what evaluating it needs each time.
@@ -55,6 +59,11 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		slab:    slab.NewTracker(options.ProcPath, options.SysPath, options.SlabHistory),
 		oom:     oom.NewTracker(options.ProcPath, options.KmsgPath),
 		health:  newHealthBook(),
+		nginx: nginx.NewMonitor(nginx.Options{
+			ProcPath: options.ProcPath, SysPath: options.SysPath, Root: "/",
+			Configured: options.Nginx, Revalidate: options.NginxRevalidate, Timeout: options.NginxTimeout,
+		}),
+		listeners: listener.NewReader(options.ProcPath, options.SysPath),
 	}
 }
 
@@ -71,7 +80,7 @@ func (c *Checks) Evaluate(ctx context.Context, name string, parameters []string)
 	}
 
 	value, err := key.evaluate(ctx, c, values)
-	if key.Check != "" && !errors.Is(err, site.ErrUnknownSite) {
+	if key.Check != "" && !isAboutTheName(err) {
 		c.health.note(key.Check, err)
 	}
 
@@ -89,8 +98,11 @@ func (c *Checks) Evaluate(ctx context.Context, name string, parameters []string)
 // Start begins the requests to the test sites.
 func (c *Checks) Start() { c.sites.Start() }
 
-// Stop ends them, within a second.
-func (c *Checks) Stop() { c.sites.Stop() }
+// Stop ends them, within a second, and a test of an nginx configuration at once.
+func (c *Checks) Stop() {
+	c.nginx.Stop()
+	c.sites.Stop()
+}
 
 // SampleSlab reads the slab caches for the growth history; it is called once a minute, asked for or not.
 func (c *Checks) SampleSlab() { c.health.note(CheckSlab, c.slab.Sample()) }

@@ -5,6 +5,9 @@ import (
 	"io/fs"
 	"maps"
 	"sync"
+
+	"zabbix-agent2-plugin-hosting/checks/nginx"
+	"zabbix-agent2-plugin-hosting/checks/site"
 )
 
 // Check is a check package behind one or more keys.
@@ -12,10 +15,12 @@ type Check string
 
 // The checks whose health is reported.
 const (
-	CheckSite   Check = "site"
-	CheckMemory Check = "memory"
-	CheckSlab   Check = "slab"
-	CheckOOM    Check = "oom"
+	CheckSite     Check = "site"
+	CheckMemory   Check = "memory"
+	CheckSlab     Check = "slab"
+	CheckOOM      Check = "oom"
+	CheckNginx    Check = "nginx"
+	CheckListener Check = "listener"
 )
 
 // CheckState tells how a check's last evaluation went. Numbers are stable: templates map them to names.
@@ -100,4 +105,9 @@ func (b *healthBook) snapshot() map[Check]CheckHealth {
 	defer b.mu.Unlock()
 
 	return maps.Clone(b.checks)
+}
+
+// isAboutTheName tells an error that says nothing of the check: somebody asked for a site or an instance that there is not.
+func isAboutTheName(err error) bool {
+	return errors.Is(err, site.ErrUnknownSite) || errors.Is(err, nginx.ErrUnknownInstance)
 }

@@ -12,7 +12,7 @@ const (
 
 // All returns every item key, in the order of the documentation.
 func All() []Key {
-	return slices.Concat(pluginKeys(), siteKeys(), memoryKeys(), slabKeys(), oomKeys())
+	return slices.Concat(pluginKeys(), siteKeys(), memoryKeys(), slabKeys(), oomKeys(), nginxKeys(), listenerKeys())
 }
 
 // Metrics returns pairs of name and description, as an agent registers them.

@@ -21,7 +21,10 @@ func TestReadmeTablesAreCurrent(t *testing.T) {
 	require.NoError(t, err)
 
 	want := string(current)
-	for name, generated := range map[string]string{"item keys": keyTable(), "options": optionTable(), "site options": siteOptionTable()} {
+	for name, generated := range map[string]string{
+		"item keys": keyTable(), "options": optionTable(), "site options": namedOptionTable(config.SiteOptions()),
+		"nginx options": namedOptionTable(config.NginxOptions()),
+	} {
 		want = replaceGenerated(t, want, name, generated)
 	}
 
@@ -84,12 +87,12 @@ func optionTable() string {
 	return text.String()
 }
 
-func siteOptionTable() string {
+func namedOptionTable[T any](options []config.NamedOption[T]) string {
 	var text strings.Builder
 
 	text.WriteString("| option | default | allowed | meaning |\n|---|---|---|---|\n")
 
-	for _, o := range config.SiteOptions() {
+	for _, o := range options {
 		fmt.Fprintf(&text, "| `%s` | %s | %s | %s |\n", o.Name, o.Default, o.Allowed, o.Description)
 	}
 

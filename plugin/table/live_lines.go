@@ -35,7 +35,7 @@ func LiveLine(w Watched, before *site.Report, now time.Time) string {
 		line += ": " + w.Evidence[0].Sentence
 	}
 
-	return strings.Map(printable, line) + "\n"
+	return onLine(line) + "\n"
 }
 
 // LiveSummary tells in a line what became of all requests to a site.
@@ -61,7 +61,7 @@ func LiveSummary(w Watched) string {
 		line += fmt.Sprintf("; %d left out, as the request before still ran", w.Overlapping)
 	}
 
-	return strings.Map(printable, line) + "\n"
+	return onLine(line) + "\n"
 }
 
 // inBrackets is the availability, nothing where it is not known.

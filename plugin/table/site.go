@@ -32,7 +32,7 @@ func Probe(r *site.Result) string {
 	text += "\n" + deadAddresses(r.ConnectAttempts)
 
 	if r.Sentence != "" {
-		text += strings.Map(printable, r.Sentence) + "\n"
+		text += onLine(r.Sentence) + "\n"
 	}
 
 	return text
@@ -44,7 +44,7 @@ func deadAddresses(attempts []site.ConnectAttempt) string {
 
 	for _, a := range attempts {
 		if a.Error != "" {
-			text.WriteString(strings.Map(printable, a.Address+" did not connect: "+a.Error) + "\n")
+			text.WriteString(onLine(a.Address+" did not connect: "+a.Error) + "\n")
 		}
 	}
 

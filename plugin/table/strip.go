@@ -77,7 +77,7 @@ func median(recent []site.Recent) float64 {
 
 // cutTo shortens a text to so many characters.
 func (g glyphs) cutTo(text string, columns int) string {
-	text = strings.Map(printable, text)
+	text = onLine(text)
 	if width(text) <= columns {
 		return text
 	}
@@ -93,7 +93,7 @@ func wrap(text string, columns int) []string {
 	line := []rune{}
 
 	for word := range strings.FieldsSeq(text) {
-		letters := []rune(strings.Map(printable, word))
+		letters := []rune(onLine(word))
 		if len(line) > 0 && len(line)+1+len(letters) <= columns {
 			line = append(append(line, ' '), letters...)
 

@@ -51,6 +51,9 @@ func (t *Table) Add(cells ...string) {
 }
 
 // printable replaces what a terminal would obey, those of ISO 6429's second set and of Unicode's text direction among them.
+// onLine is text from elsewhere that stands outside of a table.
+func onLine(text string) string { return strings.Map(printable, text) }
+
 func printable(r rune) rune {
 	if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 		return '?'

@@ -1,37 +1,11 @@
 package contract
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"zabbix-agent2-plugin-hosting/templates/export"
-	"zabbix-agent2-plugin-hosting/templates/jsonpath"
 )
-
-// reportMember is a member of the payload in a script that begins with "const report = JSON.parse(value);".
-var reportMember = regexp.MustCompile(`\breport((?:\.\w+)+)`)
-
-// checkScript tells whether what the item's script takes from the payload is there and is a number. The script is not run.
-func (c *check) checkScript(item export.Item, document any) {
-	members := reportMember.FindAllStringSubmatch(item.Preprocessing[0].Parameters[0], -1)
-	if len(members) == 0 {
-		c.report("item %s: its script takes nothing from report", item.Key)
-	}
-
-	for _, member := range members {
-		found, err := jsonpath.Get(document, "$"+member[1])
-		if err != nil {
-			c.report("item %s: %v", item.Key, err)
-
-			continue
-		}
-
-		if _, ok := found.(float64); !ok {
-			c.report("item %s: the golden value %v of report%s is no number", item.Key, found, member[1])
-		}
-	}
-}
 
 // checkCalculated tells whether calculated items look at items of their own template.
 func (c *check) checkCalculated(known references) {

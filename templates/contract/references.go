@@ -2,6 +2,7 @@ package contract
 
 import (
 	"slices"
+	"strings"
 
 	"zabbix-agent2-plugin-hosting/templates/export"
 )
@@ -9,7 +10,8 @@ import (
 // references is what expressions, graphs and widgets may point to.
 type references struct {
 	template string
-	items    []string
+	items    []string // keys
+	names    []string // of items
 	graphs   []string
 	triggers []export.Trigger
 }
@@ -66,9 +68,19 @@ func (c *check) collect() (references, []export.Graph) {
 func (r *references) add(items []export.Item) {
 	for _, item := range items {
 		r.items = append(r.items, item.Key)
+		r.names = append(r.names, item.Name)
 		r.triggers = append(r.triggers, item.Triggers...)
 		r.triggers = append(r.triggers, item.TriggerPrototypes...)
 	}
+}
+
+// hasItemLike tells whether the pattern of a widget, in which a star stands for any text, fits the name of an item.
+func (r *references) hasItemLike(pattern string) bool {
+	start, end, starred := strings.Cut(pattern, "*")
+
+	return slices.ContainsFunc(r.names, func(name string) bool {
+		return name == pattern || starred && strings.HasPrefix(name, start) && strings.HasSuffix(name, end)
+	})
 }
 
 func (c *check) checkWidgets(widgets []export.Widget, known references) {
@@ -79,12 +91,14 @@ func (c *check) checkWidgets(widgets []export.Widget, known references) {
 			switch field.Type {
 			case "ITEM", "ITEM_PROTOTYPE":
 				ok = field.Value.Host == known.template && slices.Contains(known.items, field.Value.Key)
+			case "STRING":
+				ok = !strings.HasPrefix(field.Name, "items.") || known.hasItemLike(field.Value.Text)
 			case "GRAPH", "GRAPH_PROTOTYPE":
 				ok = field.Value.Host == known.template && slices.Contains(known.graphs, field.Value.Name)
 			}
 
 			if !ok {
-				c.report("widget %s %q: there is no %s %q", widget.Type, widget.Name, field.Type, field.Value.Key+field.Value.Name)
+				c.report("widget %s %q: there is no %s %q", widget.Type, widget.Name, field.Type, field.Value.Key+field.Value.Name+field.Value.Text)
 			}
 		}
 	}

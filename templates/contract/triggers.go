@@ -10,6 +10,8 @@ import (
 
 var (
 	itemReference = regexp.MustCompile(`\(/([^/]*)/([\w.-]+(?:\[[^\]]*\])?)[,)]`) // (/template/key, or (//key) in an event name
+	searched      = regexp.MustCompile(`"(?:like|regexp)","([^"]+)"\)`)           // find(item,,"regexp","now:(one_name|another)")
+	word          = regexp.MustCompile(`\w+`)
 	scopes        = []string{"availability", "performance", "capacity", "security", "notice"}
 )
 
@@ -21,6 +23,7 @@ func (c *check) checkTriggers(known references) {
 		c.checkExpression(trigger, trigger.Expression, known)
 		c.checkExpression(trigger, trigger.RecoveryExpression, known)
 		c.checkExpression(trigger, trigger.EventName, known)
+		c.checkSearch(trigger)
 
 		if !itemReference.MatchString(trigger.Expression) {
 			c.report("trigger %q looks at no item", trigger.Name)
@@ -50,6 +53,17 @@ func (c *check) checkExpression(trigger export.Trigger, text string, known refer
 
 		if !slices.Contains(known.items, key) {
 			c.report("trigger %q: there is no item %q", trigger.Name, key)
+		}
+	}
+}
+
+// checkSearch tells whether the names that an expression looks for are those of some enum.
+func (c *check) checkSearch(trigger export.Trigger) {
+	for _, found := range searched.FindAllStringSubmatch(trigger.Expression, -1) {
+		for _, name := range word.FindAllString(found[1], -1) {
+			if !slices.Contains(c.names(), name) {
+				c.report("trigger %q looks for %q, which no value map has", trigger.Name, name)
+			}
 		}
 	}
 }

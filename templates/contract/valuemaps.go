@@ -4,7 +4,11 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
+	"zabbix-agent2-plugin-hosting/checks/nginx"
+	"zabbix-agent2-plugin-hosting/checks/nginx/hazard"
+	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
 	"zabbix-agent2-plugin-hosting/checks/site"
 	"zabbix-agent2-plugin-hosting/plugin/keys"
 	"zabbix-agent2-plugin-hosting/templates/export"
@@ -15,6 +19,14 @@ func enum(name string) (map[int]string, bool) {
 	switch name {
 	case "Hosting check state":
 		return keys.CheckStates(), true
+	case "Hosting nginx hazard":
+		return hazard.IDs(), true
+	case "Hosting nginx hazard severity":
+		return named(hazard.Severity.String), true
+	case "Hosting nginx state":
+		return nginx.States(), true
+	case "Hosting nginx technique":
+		return named(sandbox.Technique.String), true
 	case "Hosting site reason":
 		return site.Reasons(), true
 	case "Hosting yes or no":
@@ -22,6 +34,17 @@ func enum(name string) (map[int]string, bool) {
 	default:
 		return nil, false
 	}
+}
+
+// named returns the names of an enum's numbers from 0 on. A number without a name ends them: its text ends in the number.
+func named[E ~int](name func(E) string) map[int]string {
+	all := make(map[int]string)
+
+	for n := 0; !strings.HasSuffix(name(E(n)), "_"+strconv.Itoa(n)); n++ {
+		all[n] = name(E(n))
+	}
+
+	return all
 }
 
 func (c *check) checkValueMaps(t export.Template) {
@@ -70,4 +93,19 @@ func (c *check) checkValueMap(valueMap export.ValueMap) {
 	if !maps.Equal(got, want) {
 		c.report("value map %s is %v, the code says %v", valueMap.Name, got, want)
 	}
+}
+
+// names returns what the value maps give names to.
+func (c *check) names() []string {
+	var all []string
+
+	for _, t := range c.file.Templates {
+		for _, valueMap := range t.ValueMaps {
+			for _, mapping := range valueMap.Mappings {
+				all = append(all, mapping.NewValue)
+			}
+		}
+	}
+
+	return all
 }

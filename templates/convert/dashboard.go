@@ -26,7 +26,8 @@ var widgets = map[string]widget{
 	"itemhistory": {"PLAIN_TEXT", map[string]string{
 		"columns.0.itemid": "itemids", "show_lines": "show_lines", "layout": "style",
 	}},
-	"problems": {},
+	"honeycomb": {},
+	"problems":  {},
 }
 
 // presentation lists options of 7.0 without which a widget shows the same values.

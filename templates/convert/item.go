@@ -33,6 +33,10 @@ func convertSteps(item *yaml.Node) error {
 			}
 
 			remove(step, "parameters")
+		case "JAVASCRIPT", "TRIM", "LTRIM", "RTRIM", "STR_REPLACE", "DISCARD_UNCHANGED", "DISCARD_UNCHANGED_HEARTBEAT":
+			if get(step, "error_handler") != nil {
+				return fmt.Errorf("%s of 6.0 has no error handler", kind)
+			}
 		}
 	}
 

@@ -1,18 +1,16 @@
-// Package nginx runs Debian's nginx for tests: unpacked under build/, in a directory of its own, on a free port of 127.0.0.1, as the caller's user.
+// Package nginx runs Debian's nginx for tests: unpacked under build/, in a directory of its own, on free ports of 127.0.0.1, as the caller's user.
 package nginx
 
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,44 +19,38 @@ import (
 
 const (
 	startLimit = 10 * time.Second
-	// portAttempts is how often another program may take the free port before nginx does.
+	// portAttempts is how often another program may take a free port before nginx does.
 	portAttempts = 3
 	portTaken    = "Address already in use"
-	workerGone   = "exited with code"
 )
 
-// Nginx is a running nginx. Its methods may be called from any goroutine.
+// Nginx is an nginx with a directory and ports of its own, which may run or not. Its methods may be called from any goroutine.
 type Nginx struct {
-	dir     string
-	etc     string
-	port    int
-	process *program.Process
+	build Build
+	suite Suite
+	dir   string
+	ports [portCount]int
+	pid   atomic.Int64
 
 	mu         sync.Mutex
+	options    Options
 	generation int
+	running    *masters
 }
-
-// Install unpacks nginx where it is not there yet, and returns the path of the program.
-func Install() (string, error) {
-	bundle, err := install()
-	if err != nil {
-		return "", err
-	}
-	return bundle.Path("usr/sbin/nginx"), nil
-}
-
-func install() (*program.Bundle, error) { return program.Programs("nginx", "nginx", "nginx-common") }
 
 // Start starts nginx and returns when it answers. The caller must call Stop.
 func Start(o Options) (*Nginx, error) {
-	bundle, err := install()
-	if err != nil {
-		return nil, err
-	}
 	for attempt := 1; ; attempt++ {
-		n, err := start(bundle, o)
-		if err == nil || attempt == portAttempts || !strings.Contains(err.Error(), portTaken) {
-			return n, err
+		n, err := Prepare(o)
+		if err != nil {
+			return nil, err
+		}
+		if err = n.Start(); err == nil {
+			return n, nil
+		}
+		err = errors.Join(err, n.Stop())
+		if attempt == portAttempts || !strings.Contains(err.Error(), portTaken) {
+			return nil, err
 		}
 	}
 }
@@ -67,6 +59,51 @@ func Start(o Options) (*Nginx, error) {
 func StartT(tb testing.TB, o Options) *Nginx {
 	tb.Helper()
 	n, err := Start(o)
+	stopAtEnd(tb, n, err)
+	return n
+}
+
+// Prepare makes nginx's directory and configuration and starts nothing. The caller must call Stop.
+func Prepare(o Options) (*Nginx, error) {
+	build, err := InstallSuite(o.suite())
+	if err != nil {
+		return nil, err
+	}
+	ports, err := freePorts()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := program.Dir("nginx")
+	if err != nil {
+		return nil, err
+	}
+	n := &Nginx{build: build, suite: o.suite(), dir: dir, ports: ports}
+	// Workers of another user must reach it.
+	err = os.Chmod(dir, 0o755)
+	if err == nil && o.OwnProgram {
+		n.build.Path, err = copyProgram(build.Path, filepath.Join(dir, "sbin", "nginx"))
+	}
+	if err != nil {
+		err = fmt.Errorf("cannot make a directory for nginx: %w; free space in %s", err, dir)
+	} else {
+		err = n.Configure(o)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return n, nil
+}
+
+// PrepareT is Prepare for tests: whatever was started is stopped at the test's end.
+func PrepareT(tb testing.TB, o Options) *Nginx {
+	tb.Helper()
+	n, err := Prepare(o)
+	stopAtEnd(tb, n, err)
+	return n
+}
+
+func stopAtEnd(tb testing.TB, n *Nginx, err error) {
+	tb.Helper()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -75,91 +112,82 @@ func StartT(tb testing.TB, o Options) *Nginx {
 			tb.Error(err)
 		}
 	})
-	return n
 }
 
-func start(bundle *program.Bundle, o Options) (*Nginx, error) {
-	port, err := freePort()
-	if err != nil {
-		return nil, err
+func (o Options) suite() Suite {
+	if o.Suite == "" {
+		return Bookworm
 	}
-	dir, err := program.Dir("nginx")
-	if err != nil {
-		return nil, err
-	}
-	n := &Nginx{dir: dir, etc: bundle.Path("etc/nginx"), port: port}
-	if err := n.writeConf(o); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	command := bundle.Command("usr/sbin/nginx", "-p", dir, "-c", filepath.Join(dir, confName), "-e", filepath.Join(dir, logName))
-	if n.process, err = program.Run(command, filepath.Join(dir, "console")); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	if err := n.process.Await(startLimit, n.works); err != nil {
-		return nil, errors.Join(err, n.Stop())
-	}
-	return n, nil
+	return o.Suite
 }
 
-// writeConf writes the next configuration.
-func (n *Nginx) writeConf(o Options) error {
-	n.generation++
-	return program.WriteFiles(n.dir, map[string]string{confName: o.conf(n.dir, n.etc, n.port, n.generation)})
-}
-
-// works tells whether the last configuration answers.
-func (n *Nginx) works() bool {
-	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := client.Get("http://" + n.Addr() + generationPath)
-	if err != nil {
-		return false
+func copyProgram(from, to string) (string, error) {
+	content, err := os.ReadFile(from)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(to), 0o755)
 	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	return err == nil && string(body) == strconv.Itoa(n.generation)
+	if err == nil {
+		err = os.WriteFile(to, content, 0o755)
+	}
+	return to, err
 }
 
-// Reload has nginx take another configuration, without losing a connection, and returns when it is at work and the last one's worker is gone.
-// That worker ends when its last request does.
-func (n *Nginx) Reload(o Options) error {
+// Configure writes another configuration, which nginx does not hear of.
+func (n *Nginx) Configure(o Options) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	seen := len(n.Log())
-	if err := n.writeConf(o); err != nil {
-		return err
-	}
-	n.process.Signal(syscall.SIGHUP)
-	var refusal string
-	err := n.process.Await(startLimit, func() bool {
-		log := n.Log()[seen:]
-		refusal = emergency(log)
-		// Until it is gone the old worker may accept connections too.
-		return refusal != "" || strings.Contains(log, workerGone) && n.works()
-	})
-	if refusal != "" {
-		return fmt.Errorf("cannot reload nginx: it keeps its last configuration; mend what it says: %s", refusal)
-	}
-	return err
+	return n.configure(o)
 }
 
-// emergency is the first line of a log by which nginx refuses a configuration.
-func emergency(log string) string {
-	for line := range strings.Lines(log) {
-		if strings.Contains(line, "[emerg]") {
-			return strings.TrimSpace(line)
+func (n *Nginx) configure(o Options) error {
+	o.Daemon = o.Daemon || n.options.Daemon
+	n.options = o
+	n.generation++
+	if o.TLS {
+		if err := writeCertificate(n.dir); err != nil {
+			return err
 		}
 	}
-	return ""
+	return program.WriteFiles(n.dir, map[string]string{confName: n.conf(o)})
 }
+
+// Program is the path of the program.
+func (n *Nginx) Program() string { return n.build.Path }
+
+// Arguments are what nginx is started with, after the program's name.
+func (n *Nginx) Arguments() []string {
+	arguments := []string{"-p", n.dir, "-c", n.ConfPath()}
+	if n.suite.takesLogOption() {
+		arguments = append(arguments, "-e", filepath.Join(n.dir, logName))
+	}
+	return arguments
+}
+
+// Dir is nginx's directory, which Stop removes: its prefix, with its configuration, logs and temporary files.
+func (n *Nginx) Dir() string { return n.dir }
+
+// ConfPath is the path of the configuration.
+func (n *Nginx) ConfPath() string { return filepath.Join(n.dir, confName) }
+
+// PIDPath is the path of the file with the master's process id.
+func (n *Nginx) PIDPath() string { return filepath.Join(n.dir, pidName) }
+
+// SocketPath is the path of the unix socket of Options.Unix.
+func (n *Nginx) SocketPath() string { return filepath.Join(n.dir, socketName) }
 
 // URL is the site's.
 func (n *Nginx) URL() string { return "http://" + n.Addr() + "/" }
 
 // Addr is the address and port that nginx listens on.
-func (n *Nginx) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(n.port)) }
+func (n *Nginx) Addr() string { return n.addr(0) }
 
-// PID is the master's process id.
-func (n *Nginx) PID() int { return n.process.PID() }
+// TLSAddr is the address and port of Options.TLS, which {port2} stands for.
+func (n *Nginx) TLSAddr() string { return n.addr(1) }
+
+// StreamAddr is the address and port of AnswerTCP and AnswerUDP, which {port3} stands for.
+func (n *Nginx) StreamAddr() string { return n.addr(2) }
+
+func (n *Nginx) addr(i int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(n.ports[i])) }
 
 // Log is the whole error log, which Stop removes.
 func (n *Nginx) Log() string {
@@ -171,17 +199,4 @@ func (n *Nginx) Log() string {
 }
 
 // Stop ends nginx and removes its directory. It may be called again.
-func (n *Nginx) Stop() error { return errors.Join(n.process.Stop(), os.RemoveAll(n.dir)) }
-
-func freePort() (int, error) {
-	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return 0, fmt.Errorf("cannot find a free port: %w; bring up the loopback interface", err)
-	}
-	defer func() { _ = listener.Close() }()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(port)
-}
+func (n *Nginx) Stop() error { return errors.Join(n.Halt(), os.RemoveAll(n.dir)) }

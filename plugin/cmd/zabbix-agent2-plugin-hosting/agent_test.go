@@ -108,7 +108,9 @@ func TestEachKeyHasAValueInARealAgent(t *testing.T) {
 
 	eachVersion(t, func(t *testing.T, version zabbixagent.Version) {
 		a := startAgent(t, zabbixagent.Options{
-			Version: version, Lines: []string{"Plugins.Hosting.Sites.shop.URL=http://127.0.0.1/"},
+			Version: version, Lines: []string{
+				"Plugins.Hosting.Sites.shop.URL=http://127.0.0.1/", "Plugins.Hosting.Nginx.edge.Binary=/usr/sbin/nginx",
+			},
 		})
 
 		for _, key := range keys.All() {

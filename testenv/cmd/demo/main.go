@@ -20,8 +20,8 @@ import (
 // itemTimeoutS is what a server allows an item that takes its time.
 const itemTimeoutS = 10
 
-// exampleSite is the test site that the keys' examples ask for: whatever this host serves, or that it serves nothing.
-const exampleSite = "Plugins.Hosting.Sites.shop.URL=http://127.0.0.1/"
+// examples are the site and the nginx that the keys' examples ask for: whatever this host has of them, or that it has none.
+var examples = []string{"Plugins.Hosting.Sites.shop.URL=http://127.0.0.1/", "Plugins.Hosting.Nginx.edge.Binary=/usr/sbin/nginx"}
 
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -47,7 +47,7 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	}
 	failed := 0
 	for _, version := range zabbixagent.Versions() {
-		all, err := show(ctx, zabbixagent.Options{Version: version, Plugin: binary, Lines: []string{exampleSite}}, keys)
+		all, err := show(ctx, zabbixagent.Options{Version: version, Plugin: binary, Lines: examples}, keys)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,220 @@
+package nginx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/checks/nginx/hazard"
+	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
+	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
+)
+
+const (
+	// foundFor is how long a search for instances serves: Zabbix asks for several in one second.
+	foundFor = time.Second
+	// searchedFor is how long a search for scheduled tests serves; it reads some hundred files.
+	searchedFor = 5 * time.Minute
+	// namesShown bounds the names in an error.
+	namesShown = 20
+	// maxWatched bounds what is kept of instances that have gone.
+	maxWatched = 200
+)
+
+// ErrUnknownInstance is what Report fails with for a name that no instance has.
+var ErrUnknownInstance = errors.New("unknown instance")
+
+// Options say what is watched, and how.
+type Options struct {
+	// ProcPath and SysPath are where proc(5) and sysfs(5) are mounted, Root the directory below which cron, systemd, sudo
+	// and Zabbix are configured.
+	ProcPath, SysPath, Root string
+	// Configured are instances that are tested even while they do not run.
+	Configured []instance.Configured
+	// Revalidate is how old the test of an unchanged configuration may be, Timeout how long a test may take.
+	Revalidate, Timeout time.Duration
+}
+
+// tester makes one configuration test that changes nothing.
+type tester interface {
+	Test(context.Context, sandbox.Command) (*sandbox.Result, error)
+}
+
+// Monitor tests the configuration of each nginx instance when it has changed, and knows the last result. It is safe for
+// concurrent use.
+type Monitor struct {
+	options   Options
+	finder    *instance.Finder
+	sandbox   tester
+	listeners *listener.Reader
+	startedAt time.Time
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	tests  sync.WaitGroup
+
+	mu      sync.Mutex
+	stopped bool
+	found   *instance.Found
+	foundAt time.Time
+	// searched are the tests that this host makes on a schedule.
+	searched   hazard.Schedule
+	searchedAt time.Time
+	watched    map[string]*watched
+}
+
+// NewMonitor tests nothing before the first Report. Stop ends what runs then.
+func NewMonitor(o Options) *Monitor {
+	ctx, cancel := context.WithCancel(context.Background())
+
+	return &Monitor{
+		options:   o,
+		finder:    instance.NewFinder(o.ProcPath, o.Configured, instance.NewBuilds(instance.SafeToRun)),
+		sandbox:   sandbox.New(),
+		listeners: listener.NewReader(o.ProcPath, o.SysPath),
+		startedAt: time.Now(),
+		ctx:       ctx,
+		cancel:    cancel,
+		watched:   make(map[string]*watched),
+	}
+}
+
+// Stop ends a running test and waits for its end.
+func (m *Monitor) Stop() {
+	m.mu.Lock()
+	m.stopped = true
+	m.mu.Unlock()
+	m.cancel()
+	m.tests.Wait()
+}
+
+// Discovered is a row of hosting.nginx.discovery.
+type Discovered struct {
+	Instance string `json:"{#INSTANCE}"`
+	Config   string `json:"{#CONFIG}"`
+	Binary   string `json:"{#BINARY}"`
+	Product  string `json:"{#PRODUCT}"`
+}
+
+// Discover returns a row for each instance in the order of their names, and never nil.
+func (m *Monitor) Discover(ctx context.Context) ([]Discovered, error) {
+	found, err := m.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	rows := make([]Discovered, len(found.Instances))
+	for at, i := range found.Instances {
+		rows[at] = Discovered{Instance: i.Name, Config: i.Config, Binary: i.Binary, Product: productText(&i)}
+	}
+
+	return rows, nil
+}
+
+// Masters are the running instances, for package listener.
+func (m *Monitor) Masters(ctx context.Context) ([]listener.Master, error) {
+	found, err := m.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	var all []listener.Master
+	for at := range found.Instances {
+		all = append(all, mastersOf(&found.Instances[at])...)
+	}
+
+	return all, nil
+}
+
+func mastersOf(i *instance.Instance) []listener.Master {
+	if i.Master == nil {
+		return nil
+	}
+
+	all := []listener.Master{{PID: i.Master.PID, StartTicks: i.Master.StartTicks}}
+	for _, pid := range i.OtherMasters {
+		all = append(all, listener.Master{PID: pid})
+	}
+
+	return all
+}
+
+func (m *Monitor) find(ctx context.Context) (*instance.Found, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+
+	if m.found != nil && time.Since(m.foundAt) < foundFor {
+		return m.found, nil
+	}
+
+	found, err := m.finder.Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	m.found, m.foundAt = found, time.Now()
+
+	return found, nil
+}
+
+// choose finds the instance of a name; where there is but one, no name is needed.
+func (m *Monitor) choose(ctx context.Context, name string) (*instance.Instance, error) {
+	found, err := m.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+
+	if name == "" && len(found.Instances) == 1 {
+		return &found.Instances[0], nil
+	}
+
+	var names []string
+
+	for at := range found.Instances {
+		if found.Instances[at].Name == name {
+			return &found.Instances[at], nil
+		}
+
+		names = append(names, found.Instances[at].Name)
+	}
+
+	return nil, unknown(name, names)
+}
+
+func unknown(name string, names []string) error {
+	known := "no nginx runs and none is configured"
+	if len(names) > namesShown {
+		known = fmt.Sprintf("use one of %s and %d more", strings.Join(names[:namesShown], ", "), len(names)-namesShown)
+	} else if len(names) > 0 {
+		known = "use one of " + strings.Join(names, ", ")
+	}
+
+	if name == "" && len(names) > 1 {
+		return fmt.Errorf("cannot choose an instance: %w: there are several; %s", ErrUnknownInstance, known)
+	}
+
+	return fmt.Errorf("cannot report on %q: %w; %s", name, ErrUnknownInstance, known)
+}
+
+// of returns what is known of an instance.
+func (m *Monitor) of(name string) *watched {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+
+	w := m.watched[name]
+	if w == nil {
+		if len(m.watched) >= maxWatched {
+			// Instances that come and go under ever new names must not fill the memory; the living are tested again.
+			clear(m.watched)
+		}
+
+		w = &watched{}
+		m.watched[name] = w
+	}
+
+	return w
+}

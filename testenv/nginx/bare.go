@@ -1,0 +1,30 @@
+package nginx
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+)
+
+// Verdict is what a configuration test found.
+type Verdict struct {
+	// Output is all that it said on both of its outputs.
+	Output string
+	// ExitCode is 0 where the configuration is good, and -1 where a signal ended the test.
+	ExitCode int
+}
+
+// Test tests the configuration as an administrator would, by `nginx -t`, with all that this does to the host. The program is another's where one is given.
+func (n *Nginx) Test(program string, more ...string) (Verdict, error) {
+	if program == "" {
+		program = n.Program()
+	}
+	command := exec.Command(program, append([]string{"-t", "-p", n.dir, "-c", n.ConfPath()}, more...)...)
+	command.Env = append(os.Environ(), "LC_ALL=C")
+	output, err := command.CombinedOutput()
+	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
+		return Verdict{}, fmt.Errorf("cannot test a configuration: %w; check that the program is there", err)
+	}
+	return Verdict{Output: string(output), ExitCode: command.ProcessState.ExitCode()}, nil
+}
