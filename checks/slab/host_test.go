@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -148,26 +146,4 @@ func kernelSys(t *testing.T, kernel string) string {
 	}
 
 	return sys
-}
-
-// asNobody runs f as the kernel would for an ordinary user. Only this thread loses its rights.
-func asNobody(t *testing.T, f func()) {
-	t.Helper()
-
-	if os.Geteuid() != 0 {
-		f()
-
-		return
-	}
-
-	const nobody = 65534
-
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-
-	require.NoError(t, unix.Setfsuid(nobody))
-
-	defer func() { require.NoError(t, unix.Setfsuid(0)) }()
-
-	f()
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/testenv/apart"
 )
 
 func TestSlabinfoOfEachKernel(t *testing.T) {
@@ -127,7 +129,7 @@ func TestReadFailures(t *testing.T) {
 
 		var err error
 
-		asNobody(t, func() { _, err = NewReader("/proc", "/sys").Read() })
+		apart.AsNobody(t, func() { _, err = NewReader("/proc", "/sys").Read() })
 		require.ErrorIs(t, err, fs.ErrPermission)
 		require.EqualError(t, err, "cannot read /proc/slabinfo: permission denied (mode 0400, root only); "+
 			"grant CAP_DAC_READ_SEARCH or run as root")
@@ -213,7 +215,7 @@ func TestAttributionIsUnknownRatherThanWrong(t *testing.T) {
 		c := newCatalog("/sys")
 		caches := []Cache{{Name: "dentry"}, {Name: "kmalloc-64"}}
 
-		asNobody(t, func() { c.update(caches, 0) })
+		apart.AsNobody(t, func() { c.update(caches, 0) })
 		require.Equal(t, ReclaimUnknown, caches[0].Reclaim)
 		require.Equal(t, "cannot tell which caches are reclaimable: cannot read /sys/kernel/slab/dentry/reclaim_account: "+
 			"permission denied (mode 0400, root only); grant CAP_DAC_READ_SEARCH or run as root", c.problem)
@@ -352,7 +354,7 @@ func TestAliasesNeedNoPrivilege(t *testing.T) {
 		err   error
 	)
 
-	asNobody(t, func() { found, err = readGroups("/sys/kernel/slab") })
+	apart.AsNobody(t, func() { found, err = readGroups("/sys/kernel/slab") })
 	require.NoError(t, err)
 	require.NotEmpty(t, found.aliases)
 

@@ -9,19 +9,10 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 )
 
-// nginxTree is the subtree Nginx with one instance, whose options are given as name and value in turn, from line 10 on.
 func nginxTree(t *testing.T, name string, pairs ...string) []byte {
 	t.Helper()
 
-	var nodes []any
-
-	for i := 0; i < len(pairs); i += 2 {
-		nodes = append(nodes, leaf(pairs[i], 10+i/2, []byte(pairs[i+1])))
-	}
-
-	one := map[string]any{"Name": name, "Nodes": nodes, "Line": 10}
-
-	return tree(t, map[string]any{"Name": "Nginx", "Nodes": []any{one}, "Line": 10})
+	return namedTree(t, "Nginx", name, pairs...)
 }
 
 func TestAnInstanceThatDoesNotRunCanBeNamed(t *testing.T) {

@@ -13,8 +13,14 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/site"
 )
 
-// siteTree is the subtree Sites with one site, whose options are given as name and value in turn, from line 10 on.
 func siteTree(t *testing.T, name string, pairs ...string) []byte {
+	t.Helper()
+
+	return namedTree(t, "Sites", name, pairs...)
+}
+
+// namedTree is the subtree of a node with one name, whose options are given as name and value in turn, from line 10 on.
+func namedTree(t *testing.T, node, name string, pairs ...string) []byte {
 	t.Helper()
 
 	var nodes []any
@@ -25,7 +31,7 @@ func siteTree(t *testing.T, name string, pairs ...string) []byte {
 
 	one := map[string]any{"Name": name, "Nodes": nodes, "Line": 10}
 
-	return tree(t, map[string]any{"Name": "Sites", "Nodes": []any{one}, "Line": 10})
+	return tree(t, map[string]any{"Name": node, "Nodes": []any{one}, "Line": 10})
 }
 
 func TestOneLineMakesASite(t *testing.T) {

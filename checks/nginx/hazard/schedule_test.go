@@ -4,14 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"zabbix-agent2-plugin-hosting/testenv/apart"
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
 )
 
@@ -161,7 +160,7 @@ func TestWhatMayNotBeReadIsSaid(t *testing.T) {
 	}
 
 	if os.Geteuid() == 0 {
-		asNobody(t, func() { require.Equal(t, want, Scheduled(root)) })
+		apart.AsNobody(t, func() { require.Equal(t, want, Scheduled(root)) })
 
 		return
 	}
@@ -170,39 +169,6 @@ func TestWhatMayNotBeReadIsSaid(t *testing.T) {
 	require.NoError(t, os.Chmod(filepath.Join(root, "var/spool/cron/crontabs"), 0))
 	t.Cleanup(func() { require.NoError(t, os.Chmod(filepath.Join(root, "var/spool/cron/crontabs"), 0o700)) })
 	require.Equal(t, want, Scheduled(root))
-}
-
-// asNobody runs f as an ordinary user. Only this thread loses its rights, and it ends with f.
-func asNobody(t *testing.T, f func()) {
-	t.Helper()
-
-	done := make(chan struct{})
-
-	go func() {
-		defer close(done)
-
-		// Never unlocked: the runtime ends the thread with the goroutine.
-		runtime.LockOSThread()
-
-		if unix.Gettid() == os.Getpid() {
-			// The first thread never ends, so another one must lose its rights.
-			asNobody(t, f)
-			runtime.UnlockOSThread()
-
-			return
-		}
-
-		const nobody = 65534
-
-		_, _, groupErr := unix.RawSyscall(unix.SYS_SETRESGID, nobody, nobody, nobody)
-		_, _, userErr := unix.RawSyscall(unix.SYS_SETRESUID, nobody, nobody, nobody)
-
-		if assert.Zero(t, groupErr) && assert.Zero(t, userErr) {
-			f()
-		}
-	}()
-
-	<-done
 }
 
 func TestPipesAndLinksDoNotStopTheSearch(t *testing.T) {

@@ -31,8 +31,8 @@ func (f *Finder) withConfigured(ctx context.Context, all []Instance) []Instance 
 
 		all[at].Name, all[at].Configured = c.Name, true
 
-		if all[at].Master.ArgumentsCut {
-			// What the administrator says is whole.
+		if m := all[at].Master; m.ArgumentsCut || m.UID != 0 && m.UID != os.Geteuid() {
+			// What the administrator says is whole, and no ordinary user's.
 			all[at].Arguments, all[at].Prefix, all[at].Config = i.Arguments, i.Prefix, i.Config
 			all[at].Master.ArgumentsCut = false
 		}

@@ -73,3 +73,18 @@ func TestConfigurationMendsACommandLineThatWasCut(t *testing.T) {
 	require.Equal(t, Arguments{Config: "/srv/site.conf"}, i.Arguments)
 	require.Empty(t, i.Problems)
 }
+
+// An ordinary user's process with the same program and file had root test with the prefix that it gave.
+func TestAnOrdinaryUsersProcessDoesNotSayHowAConfiguredInstanceIsTested(t *testing.T) {
+	t.Parallel()
+
+	nginx := fakeNginx(t, "nginx-1.24.0-ubuntu")
+	tree, _ := fakeProc(t, fakeProcess{
+		pid: 10, uid: 65533, title: "nginx: master process nginx -c /srv/site.conf -p /home/alice -g daemon off;", exe: nginx, environment: 9,
+	})
+
+	i := find1(t, newFinder(tree, Configured{Name: "web", Binary: nginx, Config: "/srv/site.conf", Prefix: "/srv"}))
+	require.Equal(t, 10, i.Master.PID)
+	require.Equal(t, "/srv", i.Prefix)
+	require.Equal(t, Arguments{Config: "/srv/site.conf", Prefix: "/srv"}, i.Arguments)
+}

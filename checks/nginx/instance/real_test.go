@@ -5,17 +5,16 @@ import (
 	"os"
 	"os/exec" //nolint:depguard // a test starts nginx as an administrator would.
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"zabbix-agent2-plugin-hosting/testenv/apart"
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
 	"zabbix-agent2-plugin-hosting/testenv/program"
 )
@@ -293,7 +292,7 @@ func TestAnOrdinaryUserFindsRootsMaster(t *testing.T) {
 		return
 	}
 
-	asNobody(t, func() {
+	apart.AsNobody(t, func() {
 		i := findMaster(t, f, asRoot.Master.PID)
 		require.Equal(t, []string{fmt.Sprintf("cannot see the program of process %d (permission denied), "+
 			"so its title is believed; run as root", asRoot.Master.PID)}, i.Problems)
@@ -307,39 +306,6 @@ func TestAnOrdinaryUserFindsRootsMaster(t *testing.T) {
 		require.Equal(t, asRoot.Master.OpenFiles, i.Master.OpenFiles)
 		require.Equal(t, asRoot.Master.Unit, i.Master.Unit)
 	})
-}
-
-// asNobody runs f as an ordinary user. Only this thread loses its rights, and it ends with f.
-func asNobody(t *testing.T, f func()) {
-	t.Helper()
-
-	done := make(chan struct{})
-
-	go func() {
-		defer close(done)
-
-		// Never unlocked: the runtime ends the thread with the goroutine.
-		runtime.LockOSThread()
-
-		if unix.Gettid() == os.Getpid() {
-			// The first thread never ends, and lends its user to the whole process in /proc. It waits for another one.
-			asNobody(t, f)
-			runtime.UnlockOSThread()
-
-			return
-		}
-
-		const nobody = 65534
-
-		_, _, groupErr := unix.RawSyscall(unix.SYS_SETRESGID, nobody, nobody, nobody)
-		_, _, userErr := unix.RawSyscall(unix.SYS_SETRESUID, nobody, nobody, nobody)
-
-		if assert.Zero(t, groupErr) && assert.Zero(t, userErr) {
-			f()
-		}
-	}()
-
-	<-done
 }
 
 func TestTheRealProgramsFilesTellWhatTheyPrint(t *testing.T) {

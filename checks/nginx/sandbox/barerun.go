@@ -1,29 +1,15 @@
 package sandbox
 
 import (
-	"context"
-	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // testBare runs an ordinary test, of which is known that it changes nothing.
-func testBare(ctx context.Context, command Command) (*Result, error) {
-	surroundings, err := openSurroundings(command.Namespaces)
-	if err != nil {
-		return nil, err
-	}
-	defer surroundings.close()
-	streams, err := openStreams(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer streams.close()
-	begun := time.Now()
-	result := &Result{Technique: TechniqueBare}
+func testBare(command Command, surroundings *surroundings, streams *streams, begun time.Time) (result *Result, cancelled bool, err error) {
+	result = &Result{Technique: TechniqueBare}
 	ended := make(chan error)
-	cancelled := false
 	onOwnThread(func() {
 		err := surroundings.enter()
 		if err == nil {
@@ -31,14 +17,8 @@ func testBare(ctx context.Context, command Command) (*Result, error) {
 		}
 		ended <- err
 	})
-	if err := <-ended; err != nil {
-		return nil, err
-	}
-	result.DurationS = time.Since(begun).Seconds()
-	if cancelled {
-		return nil, fmt.Errorf("cannot finish the configuration test: %w", context.Cause(ctx))
-	}
-	return result, nil
+	err = <-ended
+	return result, cancelled, err
 }
 
 func runBare(command Command, streams *streams, result *Result, begun time.Time) (cancelled bool, err error) {

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -37,34 +36,16 @@ var tables = sync.OnceValue(func() (t struct {
 })
 
 // testNotify runs a test whose system calls this process answers.
-func testNotify(ctx context.Context, command Command) (*Result, error) {
-	surroundings, err := openSurroundings(command.Namespaces)
+func testNotify(command Command, surroundings *surroundings, streams *streams, begun time.Time) (result *Result, cancelled bool, err error) {
+	test, err := startFiltered(command, surroundings, streams)
 	if err != nil {
-		return nil, err
-	}
-	defer surroundings.close()
-	streams, err := openStreams(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer streams.close()
-
-	begun := time.Now()
-	test, err := startFiltered(command, &surroundings, streams)
-	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	s := newSupervisor(command, test, streams)
 	defer s.close()
 	s.deadline = begun.Add(command.timeout())
-	if err := inside(&surroundings, s.run); err != nil {
-		return nil, err
-	}
-	s.result.DurationS = time.Since(begun).Seconds()
-	if s.cancelled {
-		return nil, fmt.Errorf("cannot finish the configuration test: %w", context.Cause(ctx))
-	}
-	return s.result, nil
+	err = inside(surroundings, s.run)
+	return s.result, s.cancelled, err
 }
 
 // inside runs work where addresses are those of the test, and permissions no more than its own.

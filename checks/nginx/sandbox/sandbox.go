@@ -76,7 +76,7 @@ func (s *Sandbox) test(ctx context.Context, command Command) (*Result, error) {
 		if !technique.Works {
 			continue
 		}
-		result, err := engines[technique.Technique](ctx, command)
+		result, err := conduct(ctx, command, engines[technique.Technique])
 		unusable, ok := errors.AsType[*unusableError](err)
 		if !ok {
 			return result, err
@@ -86,13 +86,40 @@ func (s *Sandbox) test(ctx context.Context, command Command) (*Result, error) {
 	if refusal := command.Bare.refusal(); refusal != "" {
 		return nil, &UnsafeError{Techniques: s.Techniques(), Bare: refusal}
 	}
-	return testBare(ctx, command)
+	return conduct(ctx, command, testBare)
 }
 
+// engine makes a test by one technique. It is cancelled where nobody waits for it any more.
+type engine func(command Command, surroundings *surroundings, streams *streams, begun time.Time) (result *Result, cancelled bool, err error)
+
 // engines are the techniques in the order in which they are preferred.
-var engines = map[Technique]func(context.Context, Command) (*Result, error){
+var engines = map[Technique]engine{
 	TechniqueNotify: testNotify,
 	TechniqueTrace:  testTrace,
+}
+
+// conduct opens what a test needs, and tells how long it took.
+func conduct(ctx context.Context, command Command, test engine) (*Result, error) {
+	surroundings, err := openSurroundings(command.Namespaces)
+	if err != nil {
+		return nil, err
+	}
+	defer surroundings.close()
+	streams, err := openStreams(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer streams.close()
+	begun := time.Now()
+	result, cancelled, err := test(command, &surroundings, streams, begun)
+	if err != nil {
+		return nil, err
+	}
+	result.DurationS = time.Since(begun).Seconds()
+	if cancelled {
+		return nil, fmt.Errorf("cannot finish the configuration test: %w", context.Cause(ctx))
+	}
+	return result, nil
 }
 
 // Techniques tells which techniques work here, in the order in which they are used.

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	gosyscall "syscall"
@@ -15,30 +14,14 @@ const traceOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_EXITKILL | unix.
 	unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACEEXEC
 
 // testTrace runs a test whose system calls the thread that started it answers by ptrace(2).
-func testTrace(ctx context.Context, command Command) (*Result, error) {
-	surroundings, err := openSurroundings(command.Namespaces)
-	if err != nil {
-		return nil, err
-	}
-	defer surroundings.close()
-	streams, err := openStreams(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer streams.close()
-
-	begun := time.Now()
+func testTrace(command Command, surroundings *surroundings, streams *streams, begun time.Time) (result *Result, cancelled bool, err error) {
 	t := &tracer{command: command, streams: streams, result: &Result{Technique: TechniqueTrace}, threads: map[int]*traced{}, muted: map[descriptor]struct{}{}}
 	ended := make(chan error)
-	onOwnThread(func() { ended <- t.run(&surroundings, begun) })
+	onOwnThread(func() { ended <- t.run(surroundings, begun) })
 	if err := <-ended; err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	t.result.DurationS = time.Since(begun).Seconds()
-	if t.watch.cancelled {
-		return nil, fmt.Errorf("cannot finish the configuration test: %w", context.Cause(ctx))
-	}
-	return t.result, nil
+	return t.result, t.watch.cancelled, nil
 }
 
 // tracer answers the calls of one test until it ends. Only one thread may trace a process.
