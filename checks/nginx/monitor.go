@@ -2,9 +2,6 @@ package nginx
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,18 +12,12 @@ import (
 )
 
 const (
-	// foundFor is how long a search for instances serves: Zabbix asks for several in one second.
-	foundFor = time.Second
 	// searchedFor is how long a search for scheduled tests serves; it reads some hundred files.
 	searchedFor = 5 * time.Minute
-	// namesShown bounds the names in an error.
-	namesShown = 20
+	stopLimit   = time.Second
 	// maxWatched bounds what is kept of instances that have gone.
 	maxWatched = 200
 )
-
-// ErrUnknownInstance is what Report fails with for a name that no instance has.
-var ErrUnknownInstance = errors.New("unknown instance")
 
 // Options say what is watched, and how.
 type Options struct {
@@ -83,13 +74,27 @@ func NewMonitor(o Options) *Monitor {
 	}
 }
 
-// Stop ends a running test and waits for its end.
+// Stop ends a running test and waits for its end, for a second at most: one that hangs in the kernel is killed when it can be.
 func (m *Monitor) Stop() {
 	m.mu.Lock()
 	m.stopped = true
 	m.mu.Unlock()
 	m.cancel()
-	m.tests.Wait()
+
+	ended := make(chan struct{})
+
+	go func() {
+		m.tests.Wait()
+		close(ended)
+	}()
+
+	limit := time.NewTimer(stopLimit)
+	defer limit.Stop()
+
+	select {
+	case <-ended:
+	case <-limit.C:
+	}
 }
 
 // Discovered is a row of hosting.nginx.discovery.
@@ -141,63 +146,6 @@ func mastersOf(i *instance.Instance) []listener.Master {
 	}
 
 	return all
-}
-
-func (m *Monitor) find(ctx context.Context) (*instance.Found, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-
-	if m.found != nil && time.Since(m.foundAt) < foundFor {
-		return m.found, nil
-	}
-
-	found, err := m.finder.Find(ctx)
-	if err != nil {
-		return nil, err
-	}
-
-	m.found, m.foundAt = found, time.Now()
-
-	return found, nil
-}
-
-// choose finds the instance of a name; where there is but one, no name is needed.
-func (m *Monitor) choose(ctx context.Context, name string) (*instance.Instance, error) {
-	found, err := m.find(ctx)
-	if err != nil {
-		return nil, err
-	}
-
-	if name == "" && len(found.Instances) == 1 {
-		return &found.Instances[0], nil
-	}
-
-	var names []string
-
-	for at := range found.Instances {
-		if found.Instances[at].Name == name {
-			return &found.Instances[at], nil
-		}
-
-		names = append(names, found.Instances[at].Name)
-	}
-
-	return nil, unknown(name, names)
-}
-
-func unknown(name string, names []string) error {
-	known := "no nginx runs and none is configured"
-	if len(names) > namesShown {
-		known = fmt.Sprintf("use one of %s and %d more", strings.Join(names[:namesShown], ", "), len(names)-namesShown)
-	} else if len(names) > 0 {
-		known = "use one of " + strings.Join(names, ", ")
-	}
-
-	if name == "" && len(names) > 1 {
-		return fmt.Errorf("cannot choose an instance: %w: there are several; %s", ErrUnknownInstance, known)
-	}
-
-	return fmt.Errorf("cannot report on %q: %w; %s", name, ErrUnknownInstance, known)
 }
 
 // of returns what is known of an instance.
