@@ -54,7 +54,7 @@ $(LINT): Makefile
 	  { echo "cannot install golangci-lint $(LINT_VERSION): see the lines above; check that the Go module proxy can be reached (go env GOPROXY)"; exit 1; }
 	@touch $@
 
-docs: sdk ## the generated parts: README tables, golden payloads, the 6.0 template
+docs: sdk ## the generated parts: README tables, golden payloads, forms of the templates
 	go test ./plugin/keys -run 'TestReadme|TestGolden' -update
 	go run ./templates/cmd/generate
 
