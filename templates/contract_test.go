@@ -24,8 +24,8 @@ const (
 	testSite     = "hosting_test_site_by_zabbix_agent2.yaml"
 )
 
-// eventful holds values that the plugin's own tests lack: of a site with successes and failures, and of an nginx with
-// everything that can be wrong with one.
+// eventful holds values that the plugin's own tests lack: of a site with successes and failures, of an nginx with everything that can be
+// wrong with one, and of who listens beside it.
 const eventful = "testdata/golden"
 
 // goldenValues finds a value of each item key in the first of the folders that has it.
@@ -56,6 +56,7 @@ func TestEventfulValuesAreWhatTheCodeReports(t *testing.T) {
 
 	requireReported[site.Report](t, "hosting.site.get.json")
 	requireReported[nginx.Report](t, "hosting.nginx.config.json")
+	requireReported[listener.Report](t, "hosting.listener.get.json")
 }
 
 func requireReported[R any](t *testing.T, name string) {
@@ -141,10 +142,13 @@ func without(all, known []string) []string {
 func TestScriptsKnowWhichListenersTakeClients(t *testing.T) {
 	t.Parallel()
 
-	text := read(t, filepath.Join("7.0", nginxSafety))
-	name := listener.RelationLessSpecific.String()
-	require.Equal(t, 2, strings.Count(text, "foreigner.relation_name !== '"+name+"'"), "the count and the sentences")
-	require.Equal(t, 1, strings.Count(text, "foreigner.relation_name === '"+name+"'"), "the count of those that wait")
+	taking := "foreigner.relation_name !== '" + listener.RelationLessSpecific.String() + "'"
+	waiting := strings.Replace(taking, "!==", "===", 1)
+
+	nginxText, siteText := read(t, filepath.Join("7.0", nginxSafety)), read(t, filepath.Join("7.0", testSite))
+	require.Equal(t, 2, strings.Count(nginxText, taking), "the count and the sentences")
+	require.Equal(t, 1, strings.Count(nginxText, waiting), "the count of those that wait")
+	require.Equal(t, 1, strings.Count(siteText, taking), "the sentences")
 }
 
 func TestAChangedUUIDIsCaught(t *testing.T) {
