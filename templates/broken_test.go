@@ -91,6 +91,8 @@ func TestBrokenPrototypesAreCaught(t *testing.T) {
 		"a calculation over a mistyped item":        {"params: '(100*sum(//site.ok.new[", "params: '(100*sum(/site.ok.new[", "an item is not written (//key)"},
 		"a reason that the code does not know":      {"newvalue: truncated", "newvalue: cut", "value map Hosting site reason is"},
 		"a trigger over several items, one lost":    {"and last(/Hosting test site by Zabbix agent 2/site.answered.5m[", "and last(/Hosting test site by Zabbix agent 2/site.asked.5m[", `there is no item "site.asked.5m[\"{#SITE}\"]"`},
+		"a prototype that all objects share":        {"name: '{#SITE}: Last success'", "name: 'Last success'", "has no discovery macro in its key and name"},
+		"a recovery that Zabbix would not look at":  {"recovery_mode: RECOVERY_EXPRESSION\n", "recovery_mode: EXPRESSION\n", "need each other"},
 		"a trigger that goes by two clocks":         {"and last(/Hosting test site by Zabbix agent 2/site.answered.5m[", "and last(/Hosting test site by Zabbix agent 2/site.requests[", "looks at items of two clocks"},
 		"a trigger that reckons from now":           {"expression: 'last(/Hosting test site by Zabbix agent 2/site.certificate.days[\"{#SITE}\"])<", "expression: 'last(/Hosting test site by Zabbix agent 2/site.certificate.days[\"{#SITE}\"])-now()<", "compares with now(): let the plugin tell an age"},
 		"a dependency on a trigger that is renamed": {"- name: 'Hosting test site: {#SITE}: Is down'", "- name: 'Hosting test site: {#SITE}: Down'", "which is no trigger here"},
