@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"sync"
 	"time"
 
@@ -16,13 +15,12 @@ import (
 const (
 	// patience is what an answer may take: unit facts are a part of values that must not wait for them.
 	patience = 300 * time.Millisecond
-	// connectLimit is what a connection may take. It is made in the background, so that a host too slow for patience has it
-	// for a later question.
-	connectLimit = 5 * time.Second
 	// backOff is how long nothing is asked after a failure; meanwhile every question fails the same way at once.
 	backOff = 30 * time.Second
-	// maxAsking bounds the questions at one time: a bus refuses more than 128 unanswered calls of a connection.
+	// maxAsking bounds the questions at one time and maxCalls the calls of each: a bus refuses more than 128 unanswered
+	// calls of a connection.
 	maxAsking = 4
+	maxCalls  = 16
 )
 
 // ErrNoSystemd is what every question fails with where systemd is not the init, or has no bus. Facts are absent then.
@@ -178,52 +176,3 @@ func (r *Reader) drop() {
 		r.link = nil
 	}
 }
-
-// link is a connection that is being made, stands or has failed.
-type link struct {
-	// made is closed when conn or err is there.
-	made chan struct{}
-	conn *systemd.Conn
-	err  error
-	// end closes the connection, whatever it is doing.
-	end context.CancelFunc
-}
-
-func connect(busPath string) *link {
-	ctx, end := context.WithCancel(context.Background())
-	l := &link{made: make(chan struct{}), end: end}
-
-	go func() {
-		defer close(l.made)
-
-		limit := time.AfterFunc(connectLimit, end)
-		l.conn, l.err = systemd.NewConnection(func() (*dbus.Conn, error) { return dial(ctx, busPath) })
-
-		if !limit.Stop() && l.err == nil {
-			l.err = errSilent
-		}
-
-		if l.err != nil {
-			end()
-		}
-	}()
-
-	return l
-}
-
-// dial takes the uid's number, as a name would have to be looked up.
-func dial(ctx context.Context, busPath string) (*dbus.Conn, error) {
-	return dbus.Connect("unix:path="+dbus.EscapeBusAddressValue(busPath), dbus.WithContext(ctx),
-		dbus.WithAuth(dbus.AuthExternal(strconv.Itoa(os.Geteuid()))))
-}
-
-func (l *link) isMade() bool {
-	select {
-	case <-l.made:
-		return true
-	default:
-		return false
-	}
-}
-
-func (l *link) broken() bool { return l.isMade() && (l.err != nil || !l.conn.Connected()) }

@@ -1,17 +1,10 @@
 package unit
 
 import (
-	"context"
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
-	"sync"
-
-	systemd "github.com/coreos/go-systemd/v22/dbus"
-	"github.com/godbus/dbus/v5"
 )
 
 // property is one that is asked for, and what it becomes. A unit has some four hundred, and to tell them all costs systemd more
@@ -115,43 +108,4 @@ func unixTime(us uint64) *int64 {
 	}
 
 	return new(int64(us / 1_000_000))
-}
-
-// read asks for all properties of a unit at once, so that it takes little more than one answer's time.
-func read(ctx context.Context, conn *systemd.Conn, name string) (Facts, error) {
-	wanted := propertiesOf(name)
-	values := make([]*systemd.Property, len(wanted))
-	errs := make([]error, len(wanted))
-
-	var asked sync.WaitGroup
-
-	for i, p := range wanted {
-		asked.Go(func() { values[i], errs[i] = conn.GetUnitTypePropertyContext(ctx, name, p.kind, p.name) })
-	}
-
-	asked.Wait()
-
-	facts := Facts{Unit: name}
-
-	for i, p := range wanted {
-		switch err := errs[i]; {
-		case isUnknown(err):
-		case err != nil:
-			return Facts{}, fmt.Errorf("cannot read %s of %s: %w", p.name, name, err)
-		case !p.take(&facts, values[i].Value.Value()):
-			return Facts{}, fmt.Errorf("cannot read %s of %s: its type is %s, which systemd's is not; see `systemctl show %s`",
-				p.name, name, values[i].Value.Signature(), name)
-		}
-	}
-
-	return facts, nil
-}
-
-// isUnknown is systemd's answer where it or the unit does not have a property.
-func isUnknown(err error) bool {
-	var refused dbus.Error
-
-	return errors.As(err, &refused) && slices.Contains([]string{
-		"org.freedesktop.DBus.Error.UnknownProperty", "org.freedesktop.DBus.Error.UnknownInterface",
-	}, refused.Name)
 }

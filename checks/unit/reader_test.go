@@ -182,7 +182,7 @@ func TestTheUnitOfAProcess(t *testing.T) {
 	}
 }
 
-func TestFailedUnitsAreBounded(t *testing.T) {
+func TestUnitsThatTheOOMKillerStopped(t *testing.T) {
 	t.Parallel()
 
 	bus := systembus.StartT(t)
@@ -191,22 +191,22 @@ func TestFailedUnitsAreBounded(t *testing.T) {
 
 	s.Set("nginx.service", systembus.Running(44))
 	s.Set("data.mount", systembus.Properties{"Unit.ActiveState": "failed"})
+	s.Set("backup.service", with(systembus.Running(44), systembus.Properties{"Unit.ActiveState": "failed", "Service.Result": "exit-code"}))
 
-	found, err := r.Failed(context.Background())
+	found, err := r.Killed(context.Background())
 	require.NoError(t, err)
-	require.Equal(t, Failed{}, found)
+	require.Equal(t, Killed{Units: []Facts{}}, found)
 
 	for i := range maxFailed + 3 {
 		s.Set(fmt.Sprintf("worker@%03d.service", i), with(systembus.Running(44), systembus.OOMKilled()))
 	}
 
-	found, err = r.Failed(context.Background())
+	found, err = r.Killed(context.Background())
 	require.NoError(t, err)
-	require.Len(t, found.Units, maxFailed)
-	require.Equal(t, 3, found.Omitted)
+	require.Len(t, found.Units, maxKilled)
+	require.Equal(t, maxFailed+3-maxKilled, found.Omitted)
 	require.Equal(t, "worker@000.service", found.Units[0].Unit)
-	require.Equal(t, "worker@063.service", found.Units[maxFailed-1].Unit)
-	require.True(t, found.Units[0].StoppedByOOM())
+	require.Equal(t, "oom-kill", found.Units[0].ResultName)
 }
 
 func TestOnlyWhatIsNeededIsAskedFor(t *testing.T) {
