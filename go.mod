@@ -11,7 +11,10 @@ require (
 )
 
 require (
+	github.com/BurntSushi/toml v1.6.0
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/coreos/go-systemd/v22 v22.7.0
-	github.com/godbus/dbus/v5 v5.1.0
+	golang.org/x/sync v0.25.0
 )
+
+require github.com/godbus/dbus/v5 v5.1.0
