@@ -4,12 +4,13 @@ package unit
 type Report struct {
 	// AgentUnit is nil where no agent asks, or where it is in no unit.
 	AgentUnit *Fate `json:"agent_unit,omitempty"`
-	// Units are those of nginx and those that the OOM killer stopped, sorted by name. The agent's is not among them.
-	Units        []Fate `json:"units"`
+	// Units are those of nginx and those that the OOM killer stopped, sorted by name. The agent's is not among them. Units and
+	// UnitsOOMKilled are nil where systemd did not tell.
+	Units        []Fate `json:"units,omitzero"`
 	UnitsOmitted int    `json:"units_omitted"`
 	// UnitsOOMKilled counts those of Units, and the agent's, that the OOM killer stopped and that were not started again.
-	UnitsOOMKilled int `json:"units_oom_killed"`
-	// UnitsError is why units are missing; empty while none is.
+	UnitsOOMKilled *int `json:"units_oom_killed,omitempty"`
+	// UnitsError is why systemd did not tell; empty while it does.
 	UnitsError string `json:"units_error"`
 }
 

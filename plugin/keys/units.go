@@ -47,7 +47,7 @@ func (c *Checks) OOMAndUnits(ctx context.Context) (*OOMReport, error) {
 	case errors.Is(err, unit.ErrNoSystemd):
 		return &OOMReport{Report: kills}, nil
 	case err != nil:
-		report = &Units{Units: []unit.Fate{}, UnitsError: err.Error()}
+		report = &Units{UnitsError: err.Error()}
 	}
 
 	if report.AgentUnit != nil {
@@ -95,7 +95,7 @@ func (c *Checks) unitReport(ctx context.Context) (*Units, error) {
 	}
 
 	slices.SortFunc(report.Units, func(a, b unit.Fate) int { return cmp.Compare(a.Unit, b.Unit) })
-	report.UnitsOOMKilled = countStopped(report)
+	report.UnitsOOMKilled = new(countStopped(report))
 
 	return report, nil
 }

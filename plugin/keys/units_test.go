@@ -129,7 +129,8 @@ func TestUnitsThatCannotBeToldAreNoFailure(t *testing.T) {
 		unitsOf(t, unit.NewReader(unit.Options{RunDir: none, BusPath: none})), "no systemd")
 
 	value := unitsOf(t, unit.NewReader(unit.Options{RunDir: filepath.Dir(file), BusPath: file}))
-	require.Equal(t, []any{}, value["units"])
+	require.NotContains(t, value, "units")
+	require.NotContains(t, value, "units_oom_killed", "what is not known is not none")
 	require.NotContains(t, value, "agent_unit")
 	require.Equal(t, "cannot ask systemd: dial unix "+file+": connect: connection refused; "+
 		"look at `systemctl status dbus`, it is asked again after 30s", value["units_error"])
