@@ -38,11 +38,8 @@ func refused(t *testing.T, r *Reader) string {
 func TestASilentSystemdDelaysOneQuestion(t *testing.T) {
 	t.Parallel()
 
-	bus := systembus.StartT(t)
-	s := bus.SystemdT(t)
-	r := on(t, bus)
+	_, s, r := withNginx(t)
 	r.backOff = time.Second
-	s.Set("nginx.service", systembus.Running(44))
 
 	s.Hang()
 	require.Equal(t, "cannot ask systemd: no answer within 300ms; look at `systemctl status dbus`, it is asked again after 1s", refused(t, r))
@@ -58,9 +55,7 @@ func TestASilentSystemdDelaysOneQuestion(t *testing.T) {
 func TestSeveralQuestionsShareTheirPatience(t *testing.T) {
 	t.Parallel()
 
-	bus := systembus.StartT(t)
-	s := bus.SystemdT(t)
-	r := on(t, bus)
+	_, s, r := withNginx(t)
 
 	ctx, cancel := Patient(context.Background())
 	defer cancel()
@@ -85,10 +80,7 @@ func TestSeveralQuestionsShareTheirPatience(t *testing.T) {
 func TestABusThatIsStartedAgainIsAskedAgain(t *testing.T) {
 	t.Parallel()
 
-	bus := systembus.StartT(t)
-	s := bus.SystemdT(t)
-	r := on(t, bus)
-	s.Set("nginx.service", systembus.Running(44))
+	bus, s, r := withNginx(t)
 
 	_, err := r.Facts(context.Background(), "nginx.service")
 	require.NoError(t, err)
@@ -104,10 +96,7 @@ func TestABusThatIsStartedAgainIsAskedAgain(t *testing.T) {
 func TestABusThatIsGoneIsAbsentOrRefuses(t *testing.T) {
 	t.Parallel()
 
-	bus := systembus.StartT(t)
-	s := bus.SystemdT(t)
-	r := on(t, bus)
-	s.Set("nginx.service", systembus.Running(44))
+	bus, _, r := withNginx(t)
 
 	_, err := r.Facts(context.Background(), "nginx.service")
 	require.NoError(t, err)
@@ -193,10 +182,7 @@ func serve(t *testing.T, socket string, talk func(net.Conn)) {
 func TestManyAskAtOnceOverOneConnection(t *testing.T) {
 	t.Parallel()
 
-	bus := systembus.StartT(t)
-	s := bus.SystemdT(t)
-	r := on(t, bus)
-	s.Set("nginx.service", systembus.Running(44))
+	_, s, r := withNginx(t)
 
 	var all sync.WaitGroup
 

@@ -26,6 +26,17 @@ func on(t testing.TB, b *systembus.Bus) *Reader {
 	return r
 }
 
+// withNginx asks a systemd in which nginx.service runs.
+func withNginx(t testing.TB) (*systembus.Bus, *systembus.Systemd, *Reader) {
+	t.Helper()
+
+	bus := systembus.StartT(t)
+	s := bus.SystemdT(t)
+	s.Set("nginx.service", systembus.Running(44))
+
+	return bus, s, on(t, bus)
+}
+
 // with is properties with some of them changed.
 func with(all, changes systembus.Properties) systembus.Properties {
 	all = maps.Clone(all)
@@ -168,9 +179,7 @@ func TestAValueOfAnotherTypeIsNoFact(t *testing.T) {
 func TestTheUnitOfAProcess(t *testing.T) {
 	t.Parallel()
 
-	bus := systembus.StartT(t)
-	s := bus.SystemdT(t)
-	r := on(t, bus)
+	_, s, r := withNginx(t)
 
 	s.Put(812, "nginx@edge-1.service")
 	s.Put(0, "zabbix-agent2.service")
@@ -185,11 +194,8 @@ func TestTheUnitOfAProcess(t *testing.T) {
 func TestUnitsThatTheOOMKillerStopped(t *testing.T) {
 	t.Parallel()
 
-	bus := systembus.StartT(t)
-	s := bus.SystemdT(t)
-	r := on(t, bus)
+	_, s, r := withNginx(t)
 
-	s.Set("nginx.service", systembus.Running(44))
 	s.Set("data.mount", systembus.Properties{"Unit.ActiveState": "failed"})
 	s.Set("backup.service", with(systembus.Running(44), systembus.Properties{"Unit.ActiveState": "failed", "Service.Result": "exit-code"}))
 
@@ -212,11 +218,9 @@ func TestUnitsThatTheOOMKillerStopped(t *testing.T) {
 func TestOnlyWhatIsNeededIsAskedFor(t *testing.T) {
 	t.Parallel()
 
-	bus := systembus.StartT(t)
-	s := bus.SystemdT(t)
-	s.Set("nginx.service", systembus.Running(44))
+	_, s, r := withNginx(t)
 
-	_, err := on(t, bus).Facts(context.Background(), "nginx.service")
+	_, err := r.Facts(context.Background(), "nginx.service")
 	require.NoError(t, err)
 	require.Equal(t, map[string]int{
 		"Unit.LoadState": 1, "Unit.ActiveState": 1, "Unit.SubState": 1, "Unit.UnitFileState": 1, "Unit.ActiveEnterTimestamp": 1,
@@ -248,10 +252,7 @@ func TestWithoutSystemdThereIsNothingToAsk(t *testing.T) {
 func TestACallerThatLeavesIsNotTheBusesFault(t *testing.T) {
 	t.Parallel()
 
-	bus := systembus.StartT(t)
-	s := bus.SystemdT(t)
-	r := on(t, bus)
-	s.Set("nginx.service", systembus.Running(44))
+	_, s, r := withNginx(t)
 
 	s.Hang()
 
