@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// property is one that is asked for, and what it becomes. A unit has some four hundred, and to tell them all costs systemd more
-// than these.
+// property is one that is asked for, and what it becomes. A unit has some four hundred: to tell them all takes twice the CPU time
+// of systemd, 0.4 ms with version 252.
 type property struct {
 	// kind is the last word of the D-Bus interface: Unit, or the type of the unit.
 	kind string
@@ -19,28 +19,23 @@ type property struct {
 
 func common() []property {
 	return []property{
-		{"Unit", "LoadState", text(func(f *Facts, word string) { f.LoadState = word })},
-		{"Unit", "ActiveState", text(func(f *Facts, word string) {
+		{"Unit", "LoadState", typed(func(f *Facts, word string) { f.LoadState = word })},
+		{"Unit", "ActiveState", typed(func(f *Facts, word string) {
 			f.ActiveState = ActiveState(number(stateNames, word))
 			f.ActiveStateName = f.ActiveState.String()
 		})},
-		{"Unit", "SubState", text(func(f *Facts, word string) { f.SubState = word })},
-		{"Unit", "UnitFileState", text(func(f *Facts, word string) { f.UnitFileState = word })},
+		{"Unit", "SubState", typed(func(f *Facts, word string) { f.SubState = word })},
+		{"Unit", "UnitFileState", typed(func(f *Facts, word string) { f.UnitFileState = word })},
 		{"Unit", "ActiveEnterTimestamp", count(func(f *Facts, us uint64) { f.ActiveAt = unixTime(us) })},
 		{"Unit", "StateChangeTimestamp", count(func(f *Facts, us uint64) { f.ChangedAt = unixTime(us) })},
-		{"Unit", "InvocationID", func(f *Facts, value any) bool {
-			id, ok := value.([]byte)
-			f.InvocationID = hex.EncodeToString(id)
-
-			return ok
-		}},
+		{"Unit", "InvocationID", typed(func(f *Facts, id []byte) { f.InvocationID = hex.EncodeToString(id) })},
 	}
 }
 
 // ofRuns are what a service and a scope have alike.
 func ofRuns(kind string) []property {
 	return []property{
-		{kind, "Result", text(func(f *Facts, word string) {
+		{kind, "Result", typed(func(f *Facts, word string) {
 			f.Result = new(Result(number(resultNames, word)))
 			f.ResultName = f.Result.String()
 		})},
@@ -50,8 +45,8 @@ func ofRuns(kind string) []property {
 
 func ofServices(kind string) []property {
 	return []property{
-		{kind, "MainPID", small(func(f *Facts, pid uint32) { f.MainPID = pid })},
-		{kind, "NRestarts", small(func(f *Facts, restarts uint32) { f.Restarts = new(uint64(restarts)) })},
+		{kind, "MainPID", typed(func(f *Facts, pid uint32) { f.MainPID = pid })},
+		{kind, "NRestarts", typed(func(f *Facts, restarts uint32) { f.Restarts = new(uint64(restarts)) })},
 	}
 }
 
@@ -67,22 +62,11 @@ func propertiesOf(name string) []property {
 	}
 }
 
-func text(set func(*Facts, string)) func(*Facts, any) bool {
+func typed[T any](set func(*Facts, T)) func(*Facts, any) bool {
 	return func(f *Facts, value any) bool {
-		word, ok := value.(string)
+		v, ok := value.(T)
 		if ok {
-			set(f, word)
-		}
-
-		return ok
-	}
-}
-
-func small(set func(*Facts, uint32)) func(*Facts, any) bool {
-	return func(f *Facts, value any) bool {
-		n, ok := value.(uint32)
-		if ok {
-			set(f, n)
+			set(f, v)
 		}
 
 		return ok
@@ -91,14 +75,11 @@ func small(set func(*Facts, uint32)) func(*Facts, any) bool {
 
 // count passes over the largest number, by which systemd says that it does not count.
 func count(set func(*Facts, uint64)) func(*Facts, any) bool {
-	return func(f *Facts, value any) bool {
-		n, ok := value.(uint64)
-		if ok && n != math.MaxUint64 {
+	return typed(func(f *Facts, n uint64) {
+		if n != math.MaxUint64 {
 			set(f, n)
 		}
-
-		return ok
-	}
+	})
 }
 
 // unixTime turns microseconds into seconds; 0 is what never was.
