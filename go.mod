@@ -17,4 +17,6 @@ require (
 	golang.org/x/sync v0.25.0
 )
 
+require github.com/cilium/ebpf v0.22.0
+
 require github.com/godbus/dbus/v5 v5.1.0
