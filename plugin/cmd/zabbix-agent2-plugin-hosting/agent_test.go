@@ -175,7 +175,7 @@ func TestOrdinaryUserIsToldWhatIsMissing(t *testing.T) {
 	t.Parallel()
 
 	eachVersion(t, func(t *testing.T, version zabbixagent.Version) {
-		missing := filepath.Join(t.TempDir(), "none.sock")
+		missing := filepath.Join(os.TempDir(), "no-such-helper.sock")
 
 		o := zabbixagent.Options{Version: version, Lines: []string{"Plugins.Hosting.HelperSocket=" + missing}}
 		if os.Getuid() == 0 {
