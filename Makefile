@@ -53,8 +53,9 @@ $(LINT): Makefile
 	  { echo "cannot install golangci-lint $(LINT_VERSION): see the lines above; check that the Go module proxy can be reached (go env GOPROXY)"; exit 1; }
 	@touch $@
 
-docs: sdk ## the generated parts: README tables, golden payloads, the 6.0 template
+docs: sdk ## the generated parts: README tables, golden payloads, the agent's configuration, the 6.0 template
 	go test ./plugin/keys -run 'TestReadme|TestGolden' -update
+	go test ./plugin/packaging -run TestTheAgentsConfigurationIsCurrent -update
 	go run ./templates/cmd/generate
 
 sdk: ## the Zabbix SDK, from the module proxy or else from Debian's source package
