@@ -9,13 +9,17 @@ FUZZTIME := 20s
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race fuzz demo bench wordpress lint docs sdk tidy agents clean
+.PHONY: help build packages test race fuzz demo bench wordpress lint docs sdk tidy agents clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: sdk ## the plugin, as build/zabbix-agent2-plugin-hosting
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BINARY) $(PACKAGE)
+
+packages: sdk ## deb and rpm for amd64 and arm64, under build/packages
+	@rm -rf build/packages
+	@go run ./plugin/packaging/cmd/packages build/packages
 
 test: sdk agents ## all tests, with real agents 6.0 and 7.0
 	go test -timeout 15m ./...
