@@ -2,6 +2,7 @@ module zabbix-agent2-plugin-hosting
 
 go 1.26.0
 
+// Versions after 2.45.2 need modules that not every module proxy serves.
 tool github.com/goreleaser/nfpm/v2/cmd/nfpm
 
 require (
