@@ -21,6 +21,7 @@ import (
 const (
 	kernelMemory = "linux_kernel_memory_by_zabbix_agent2.yaml"
 	nginxSafety  = "nginx_configuration_safety_by_zabbix_agent2.yaml"
+	plugin       = "hosting_plugin_by_zabbix_agent2.yaml"
 	testSite     = "hosting_test_site_by_zabbix_agent2.yaml"
 )
 

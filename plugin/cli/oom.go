@@ -14,7 +14,7 @@ func (a *app) oom(flags *flag.FlagSet, args []string) error {
 		return err
 	}
 
-	report, err := a.checks().OOM(context.Background())
+	report, err := a.checks().OOMAndUnits(context.Background())
 	if err != nil {
 		return err
 	}
@@ -23,7 +23,7 @@ func (a *app) oom(flags *flag.FlagSet, args []string) error {
 		return a.printJSON(report)
 	}
 
-	_, err = fmt.Fprint(a.out, table.OOM(report))
+	_, err = fmt.Fprint(a.out, table.OOM(report.Report, report.Units))
 
 	return err
 }

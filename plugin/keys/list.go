@@ -140,7 +140,7 @@ func slabKeys() []Key {
 func oomKeys() []Key {
 	return []Key{{
 		Name:        "hosting.oom.get",
-		Description: "OOM kills since boot and the last victims with process, cgroup and memory.",
+		Description: "OOM kills since boot, the last victims with process, cgroup and memory, and how the units of nginx and the agent fare.",
 		Result:      JSON,
 		Check:       CheckOOM,
 		Permission:  needsKmsg,
