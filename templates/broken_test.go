@@ -16,7 +16,7 @@ import (
 func TestBrokenTemplatesAreCaught(t *testing.T) {
 	t.Parallel()
 
-	tests := map[string]struct{ old, broken, want string }{
+	tests := map[string]breakage{
 		"a key that the plugin lacks":            {"key: hosting.oom.get", "key: hosting.oom.count", "the plugin has no key hosting.oom.count"},
 		"a parameter too many":                   {"key: hosting.memory.get", "key: 'hosting.memory.get[x]'", "item hosting.memory.get[x]: "},
 		"a parameter out of range":               {"      value: '10'\n          description: 'How many", "      value: '0'\n          description: 'How many", "item hosting.slab.get[{$KMEM.SLAB.TOP},size]: "},
@@ -54,29 +54,38 @@ func TestBrokenTemplatesAreCaught(t *testing.T) {
 		"widgets that cover each other":          {"                  x: '60'", "                  x: '57'", "cover each other"},
 	}
 
-	good := read(t, filepath.Join("7.0", kernelMemory))
+	requireEachCaught(t, kernelMemory, tests)
+}
+
+// breakage is a change of a template and what must be said of it.
+type breakage struct{ old, broken, want string }
+
+func requireEachCaught(t *testing.T, file string, tests map[string]breakage) {
+	t.Helper()
+
+	good := read(t, filepath.Join("7.0", file))
 
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			requireCaught(t, good, test.old, test.broken, test.want)
+			requireCaught(t, good, test)
 		})
 	}
 }
 
-func requireCaught(t *testing.T, good, old, replacement, want string) {
+func requireCaught(t *testing.T, good string, test breakage) {
 	t.Helper()
 
-	broken := strings.Replace(good, old, replacement, 1)
+	broken := strings.Replace(good, test.old, test.broken, 1)
 	require.True(t, broken != good, "the template no longer has the text that this test breaks")
-	require.Contains(t, strings.Join(contract.Check(parse(t, broken), golden()), "\n"), want)
+	require.Contains(t, strings.Join(contract.Check(parse(t, broken), golden()), "\n"), test.want)
 }
 
 // What the template of test sites has and the other has not: master items and calculated items for each discovered object, and scripts.
 func TestBrokenPrototypesAreCaught(t *testing.T) {
 	t.Parallel()
 
-	tests := map[string]struct{ old, broken, want string }{
+	tests := map[string]breakage{
 		"a discovered key that the plugin lacks":    {"key: 'hosting.site.get[\"{#SITE}\"]'\n              history", "key: 'hosting.site.all[\"{#SITE}\"]'\n              history", "the plugin has no key hosting.site.all"},
 		"a discovered key without its parameter":    {"key: 'hosting.site.get[\"{#SITE}\"]'\n              history", "key: hosting.site.get\n              history", "item hosting.site.get: "},
 		"a discovered master item that stores":      {"history: '0'", "history: 7d", "stores its raw value"},
@@ -97,21 +106,14 @@ func TestBrokenPrototypesAreCaught(t *testing.T) {
 		"a dependency on a trigger that is renamed": {"- name: 'Hosting test site: {#SITE}: Is down'", "- name: 'Hosting test site: {#SITE}: Down'", "which is no trigger here"},
 	}
 
-	good := read(t, filepath.Join("7.0", testSite))
-
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			requireCaught(t, good, test.old, test.broken, test.want)
-		})
-	}
+	requireEachCaught(t, testSite, tests)
 }
 
 // What the template of nginx has and the others have not: scripts that take arrays and text, and triggers that look for names.
 func TestBrokenScriptsAreCaught(t *testing.T) {
 	t.Parallel()
 
-	tests := map[string]struct{ old, broken, want string }{
+	tests := map[string]breakage{
 		"an array that is not there":               {"report.hazards.map(", "report.dangers.map(", `there is no "dangers"`},
 		"a method of what is no array":             {"report.problems.join(", "report.tests.join(", "takes the golden value 41 of report.tests for an array"},
 		"the length of what is no array":           {"report.errors.length;", "report.tests.length;", "takes the golden value 41 of report.tests for an array"},
@@ -130,36 +132,32 @@ func TestBrokenScriptsAreCaught(t *testing.T) {
 		"a hazard's name that is another":          {"newvalue: test_would_open_ports", "newvalue: opens_ports", "value map Hosting nginx hazard is"},
 	}
 
-	good := read(t, filepath.Join("7.0", nginxSafety))
-
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			requireCaught(t, good, test.old, test.broken, test.want)
-		})
-	}
+	requireEachCaught(t, nginxSafety, tests)
 }
 
 // The states of the plugin's checks and of its helper, which triggers know by their numbers.
 func TestBrokenStatesAreCaught(t *testing.T) {
 	t.Parallel()
 
-	tests := map[string]struct{ file, old, broken, want string }{
-		"a state of a check that the code lacks":      {plugin, "newvalue: no_permission", "newvalue: denied", "value map Hosting check state is"},
-		"a state of the helper that the code lacks":   {plugin, "newvalue: version_mismatch", "newvalue: too_old", "value map Hosting helper state is"},
-		"the helper's error under another name":       {plugin, "- $.helper.error", "- $.helper.why", `item plugin.helper.error: cannot follow $.helper.why`},
-		"a state of a unit that the code lacks":       {nginxSafety, "newvalue: activating", "newvalue: starting", "value map Hosting unit state is"},
-		"a result of a unit that the code lacks":      {nginxSafety, "newvalue: oom-kill", "newvalue: oom_kill", "value map Hosting unit result is"},
-		"the facts of a unit under another name":      {nginxSafety, "- $.unit_state.restarts", "- $.unit.restarts", `item nginx.unit.restarts["{#INSTANCE}"]: cannot follow $.unit.restarts`},
-		"a script on a fact that a unit has not":      {kernelMemory, "unit.result_name ===", "unit.outcome ===", `item kmem.units.oom_killed.names: cannot follow $.outcome`},
-		"a question for units that are not there":     {kernelMemory, "report.units === undefined", "report.services === undefined", `there is no "services"`},
-		"the number of stopped units by another name": {kernelMemory, "- $.units_oom_killed", "- $.oom_killed", "item kmem.units.oom_killed: cannot follow $.oom_killed"},
+	tests := map[string]struct {
+		file string
+		breakage
+	}{
+		"a state of a check that the code lacks":      {plugin, breakage{"newvalue: no_permission", "newvalue: denied", "value map Hosting check state is"}},
+		"a state of the helper that the code lacks":   {plugin, breakage{"newvalue: version_mismatch", "newvalue: too_old", "value map Hosting helper state is"}},
+		"the helper's error under another name":       {plugin, breakage{"- $.helper.error", "- $.helper.why", `item plugin.helper.error: cannot follow $.helper.why`}},
+		"a state of a unit that the code lacks":       {nginxSafety, breakage{"newvalue: activating", "newvalue: starting", "value map Hosting unit state is"}},
+		"a result of a unit that the code lacks":      {nginxSafety, breakage{"newvalue: oom-kill", "newvalue: oom_kill", "value map Hosting unit result is"}},
+		"the facts of a unit under another name":      {nginxSafety, breakage{"- $.unit_state.restarts", "- $.unit.restarts", `item nginx.unit.restarts["{#INSTANCE}"]: cannot follow $.unit.restarts`}},
+		"a script on a fact that a unit has not":      {kernelMemory, breakage{"unit.result_name ===", "unit.outcome ===", `item kmem.units.oom_killed.names: cannot follow $.outcome`}},
+		"a question for units that are not there":     {kernelMemory, breakage{"report.units === undefined", "report.services === undefined", `there is no "services"`}},
+		"the number of stopped units by another name": {kernelMemory, breakage{"- $.units_oom_killed", "- $.oom_killed", "item kmem.units.oom_killed: cannot follow $.oom_killed"}},
 	}
 
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			requireCaught(t, read(t, filepath.Join("7.0", test.file)), test.old, test.broken, test.want)
+			requireCaught(t, read(t, filepath.Join("7.0", test.file)), test.breakage)
 		})
 	}
 }
