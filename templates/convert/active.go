@@ -4,15 +4,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"zabbix-agent2-plugin-hosting/templates/export"
 )
 
-const (
-	activeSuffix = " active"
-	activeType   = "ZABBIX_ACTIVE"
-)
+const activeSuffix = " active"
 
 // ToActive makes the template one for active checks, another template with the same content: its objects have UUIDs of their own, each derived
 // from that of the passive one. It returns false and changes nothing where the template asks the agent nothing and so needs no such form.
@@ -23,7 +23,7 @@ func (t *Template) ToActive() (bool, error) {
 	}
 
 	for _, item := range polled {
-		insertAfter(item, "type", activeType, "name")
+		insertAfter(item, "type", export.ActiveCheck, "name")
 	}
 
 	for _, template := range list(t.root(), "templates") {
@@ -40,7 +40,7 @@ func (t *Template) polled() ([]*yaml.Node, error) {
 	var polled []*yaml.Node
 
 	for _, template := range list(t.root(), "templates") {
-		all := append([]*yaml.Node{}, list(template, "items")...)
+		all := slices.Clone(list(template, "items"))
 		for _, rule := range list(template, "discovery_rules") {
 			all = append(append(all, rule), list(rule, "item_prototypes")...)
 		}
