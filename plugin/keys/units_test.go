@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -83,30 +84,44 @@ func names(units any) []string {
 	return all
 }
 
+// unitsAtLast asks anew where a machine that is busy with other tests did not let systemd answer in time.
+func unitsAtLast(t *testing.T, bus *systembus.Bus) (value map[string]any) {
+	t.Helper()
+
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		r := unit.NewReader(unit.Options{RunDir: bus.Dir(), BusPath: bus.Socket()})
+		value = unitsOf(t, r)
+		r.Close()
+
+		if why := value["units_error"]; why == nil || why == "" {
+			return value
+		}
+
+		require.True(t, time.Now().Before(deadline), value["units_error"])
+	}
+}
+
 func TestTheUnitsOfAHost(t *testing.T) {
 	t.Parallel()
 
 	bus := systembus.StartT(t)
 	s := bus.SystemdT(t)
-	r := unit.NewReader(unit.Options{RunDir: bus.Dir(), BusPath: bus.Socket()})
-	t.Cleanup(r.Close)
 
 	s.Put(os.Getpid(), "zabbix-agent2.service")
 	s.Set("zabbix-agent2.service", systembus.Running(os.Getpid()))
 
-	value := unitsOf(t, r)
+	value := unitsAtLast(t, bus)
 	require.Equal(t, "zabbix-agent2.service", value["agent_unit"].(map[string]any)["unit"])
 	require.InDelta(t, 0, value["agent_unit"].(map[string]any)["oom_kills"], 0)
 	require.Equal(t, []any{}, value["units"])
 	require.InDelta(t, 0, value["units_oom_killed"], 0)
-	require.Empty(t, value["units_error"])
 
 	for _, name := range []string{"php8.2-fpm.service", "backup.service", "zabbix-agent2.service"} {
 		s.Set(name, systembus.Running(0))
 		s.Set(name, systembus.OOMKilled())
 	}
 
-	value = unitsOf(t, r)
+	value = unitsAtLast(t, bus)
 	require.Equal(t, []string{"backup.service", "php8.2-fpm.service"}, names(value["units"]), "the agent's own is not told twice")
 	require.InDelta(t, 3, value["units_oom_killed"], 0)
 
