@@ -45,7 +45,8 @@ func frontendConf(dir string, serverPort int, name string) string {
 $DB['TYPE'] = 'POSTGRESQL';
 $DB['SERVER'] = '` + dir + `';
 $DB['PORT'] = '0';
-$DB['DATABASE'] = $DB['USER'] = '` + database + `';
+$DB['DATABASE'] = '` + database + `';
+$DB['USER'] = '` + owner + `';
 $DB['PASSWORD'] = $DB['SCHEMA'] = $DB['KEY_FILE'] = $DB['CERT_FILE'] = $DB['CA_FILE'] = $DB['CIPHER_LIST'] = '';
 $DB['VAULT'] = $DB['VAULT_URL'] = $DB['VAULT_DB_PATH'] = $DB['VAULT_TOKEN'] = $DB['VAULT_PREFIX'] = '';
 $DB['ENCRYPTION'] = $DB['VERIFY_HOST'] = false;

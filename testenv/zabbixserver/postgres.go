@@ -17,16 +17,18 @@ import (
 const (
 	startLimit = 60 * time.Second
 	dataDir    = "data"
-	database   = "zabbix"
+	// database is the one that every cluster has.
+	database = "postgres"
+	owner    = "zabbix"
 	// clusterVersion is raised with every change of what firstCluster makes.
-	clusterVersion = "1"
+	clusterVersion = "2"
 	readyLine      = "database system is ready to accept connections"
 )
 
 // postgresSettings are those of a database that may be lost, and that is reached through a socket in its directory only.
 var postgresSettings = [...]string{
 	"listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off", "jit=off", "autovacuum=off",
-	"shared_buffers=64MB", "max_connections=100", "dynamic_shared_memory_type=mmap", "max_wal_size=32MB", "min_wal_size=8MB",
+	"shared_buffers=64MB", "max_connections=100", "dynamic_shared_memory_type=mmap", "max_wal_size=16MB", "min_wal_size=8MB",
 	"timezone=GMT", "log_timezone=GMT",
 }
 
@@ -69,7 +71,7 @@ func (p *postgres) stop(signal syscall.Signal) {
 
 // run runs SQL.
 func (p *postgres) run(sql io.Reader) error {
-	command := ordinary(p.bundle.Command(postgresDir+"/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", p.dir, "-U", database, "-d", database, "-f", "-"))
+	command := ordinary(p.bundle.Command(postgresDir+"/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", p.dir, "-U", owner, "-d", database, "-f", "-"))
 	command.Stdin = sql
 	// What the statements return is nobody's concern, their errors are.
 	var said strings.Builder
@@ -112,16 +114,10 @@ func firstCluster(v Version, all packages) (string, error) {
 
 // fillCluster makes a cluster in dir with the tables and the content that Zabbix's packages have for it.
 func fillCluster(all packages, dir string) error {
-	initdb := ordinary(all.postgres.Command(postgresDir+"/initdb", "-D", filepath.Join(dir, dataDir), "-U", database,
+	initdb := ordinary(all.postgres.Command(postgresDir+"/initdb", "-D", filepath.Join(dir, dataDir), "-U", owner,
 		"-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--wal-segsize=4", "--no-sync"))
 	if output, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot make a cluster: %w; mend what initdb says: %s", err, output)
-	}
-	createdb := []string{"--single", "-D", filepath.Join(dir, dataDir), "postgres"}
-	single := ordinary(all.postgres.Command(postgresDir+"/postgres", createdb...))
-	single.Stdin = strings.NewReader("CREATE DATABASE " + database + "\n")
-	if output, err := single.CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot make a database: %w; mend what postgres says: %s", err, output)
 	}
 	p, err := startPostgres(all.postgres, dir)
 	if err != nil {
