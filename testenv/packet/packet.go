@@ -1,4 +1,5 @@
-package passive
+// Package packet reads and writes what Zabbix's servers, proxies and agents send each other (Zabbix's manual, "Header").
+package packet
 
 import (
 	"encoding/binary"
@@ -6,6 +7,9 @@ import (
 	"fmt"
 	"io"
 )
+
+// ErrNoData is the end of a connection on which nothing came.
+var ErrNoData = errors.New("the other side closed the connection without a value; look into its log")
 
 // The header of Zabbix's protocol: "ZBXD", flags, the length of the data, and the length before compression; little endian, 4 bytes each or, in a large packet, 8.
 const (
@@ -15,8 +19,8 @@ const (
 	flagLarge      = 0x04
 )
 
-// writeFrame writes data as one packet.
-func writeFrame(w io.Writer, data []byte) error {
+// Write writes data as one packet.
+func Write(w io.Writer, data []byte) error {
 	packet := append([]byte(magic), flagZabbix)
 	packet = binary.LittleEndian.AppendUint32(packet, uint32(len(data)))
 	packet = binary.LittleEndian.AppendUint32(packet, 0)
@@ -24,23 +28,23 @@ func writeFrame(w io.Writer, data []byte) error {
 	return err
 }
 
-// readFrame reads one packet of at most limit bytes of data.
-func readFrame(r io.Reader, limit int64) ([]byte, error) {
+// Read reads one packet of at most limit bytes of data.
+func Read(r io.Reader, limit int64) ([]byte, error) {
 	header := make([]byte, len(magic)+1)
 	if n, err := io.ReadFull(r, header); err != nil {
 		if n == 0 && errors.Is(err, io.EOF) {
-			return nil, errNoData
+			return nil, ErrNoData
 		}
-		return nil, fmt.Errorf("the answer ends inside its header: %w; look into the agent's log", err)
+		return nil, fmt.Errorf("the packet ends inside its header: %w; look into the sender's log", err)
 	}
 	flags := header[len(magic)]
 	switch {
 	case string(header[:len(magic)]) != magic || flags&flagZabbix == 0:
-		return nil, fmt.Errorf("the answer starts with %q, which is not Zabbix's protocol; check address and port", header)
+		return nil, fmt.Errorf("the packet starts with %q, which is not Zabbix's protocol; check address and port", header)
 	case flags&flagCompressed != 0:
-		return nil, errors.New("the answer is compressed, which agents never do; check address and port")
+		return nil, errors.New("the packet is compressed, which was not asked for; check address and port")
 	case flags&^(flagZabbix|flagLarge) != 0:
-		return nil, fmt.Errorf("the answer has unknown flags %#02x; check address and port", flags)
+		return nil, fmt.Errorf("the packet has unknown flags %#02x; check address and port", flags)
 	}
 	width := 4
 	if flags&flagLarge != 0 {
@@ -48,14 +52,14 @@ func readFrame(r io.Reader, limit int64) ([]byte, error) {
 	}
 	lengths := make([]byte, 2*width)
 	if _, err := io.ReadFull(r, lengths); err != nil {
-		return nil, fmt.Errorf("the answer ends inside its header: %w; look into the agent's log", err)
+		return nil, fmt.Errorf("the packet ends inside its header: %w; look into the sender's log", err)
 	}
 	length := uint64(binary.LittleEndian.Uint32(lengths))
 	if width == 8 {
 		length = binary.LittleEndian.Uint64(lengths)
 	}
 	if length > uint64(limit) {
-		return nil, fmt.Errorf("the answer has %d bytes, the limit is %d; raise the client's limit", length, limit)
+		return nil, fmt.Errorf("the packet has %d bytes, the limit is %d; raise the limit", length, limit)
 	}
 	// A header may lie about its length, so memory grows with what really comes.
 	data, err := io.ReadAll(io.LimitReader(r, int64(length)))
@@ -63,7 +67,7 @@ func readFrame(r io.Reader, limit int64) ([]byte, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the answer ends after %d of %d bytes: %w; look into the agent's log", len(data), length, err)
+		return nil, fmt.Errorf("the packet ends after %d of %d bytes: %w; look into the sender's log", len(data), length, err)
 	}
 	return data, nil
 }
