@@ -28,7 +28,7 @@ func daemonConf(dir string, port int) []string {
 		"LogType=console", "PidFile=" + dir + "/pid", "SocketDir=" + dir,
 		"ExternalScripts=" + dir, "SSLCertLocation=" + dir, "SSLKeyLocation=" + dir, "SSLCALocation=" + dir, "LoadModulePath=" + dir,
 		"StartPollers=2", "StartPollersUnreachable=1", "StartTrappers=2", "StartPreprocessors=1", "StartDBSyncers=1",
-		"StartPingers=0", "StartDiscoverers=0", "StartHTTPPollers=0", "StartODBCPollers=0", "StartHistoryPollers=1",
+		"StartPingers=0", "StartDiscoverers=0", "StartHTTPPollers=0", "StartODBCPollers=0",
 		"Timeout=4", "UnreachablePeriod=5", "UnreachableDelay=5", "UnavailableDelay=5", "HousekeepingFrequency=0", "StatsAllowedIP=127.0.0.1",
 	}
 }
@@ -51,6 +51,8 @@ func (s *Server) startDaemon(path, dir, name string, port int, conf func(port in
 			return nil, err
 		}
 		command := ordinary(s.packages.zabbix.Command(path, "-f", "-c", filepath.Join(dir, confName)))
+		// Without it net-snmp fills the log with the MIBs that it does not find.
+		command.Env = append(command.Env, "MIBS=")
 		command.SysProcAttr.Pdeathsig = syscall.SIGKILL
 		return program.Run(command, filepath.Join(dir, name+".log"))
 	}

@@ -96,7 +96,7 @@ func (s *Server) conf(port int) []string {
 	lines := append(daemonConf(s.dir, port),
 		"DBHost="+s.dir, "DBName="+database, "DBUser="+owner, "AlertScriptsPath="+s.dir,
 		"CacheUpdateFrequency=1", "ProxyConfigFrequency=1", "ProxyDataFrequency=1",
-		"StartLLDProcessors=1", "StartAlerters=1", "StartProxyPollers=1", "StartTimers=1", "StartEscalators=1")
+		"StartHistoryPollers=1", "StartLLDProcessors=1", "StartAlerters=1", "StartProxyPollers=1", "StartTimers=1", "StartEscalators=1")
 	if s.options.Version != V60 {
 		lines = append(lines, of70...)
 		// Nothing calls home, and nobody runs commands through the frontend.

@@ -8,6 +8,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,4 +130,15 @@ func TestAServerThatDoesNotStartSaysWhy(t *testing.T) {
 	require.ErrorContains(t, err, `unknown parameter "NoSuchOption"`)
 	_, err = Start(Options{Version: "5.0"})
 	require.EqualError(t, err, `cannot tell where agent "5.0" comes from; use one of [6.0 7.0]`)
+}
+
+func TestWhatTheFrontendComplainsAboutIsKept(t *testing.T) {
+	s := StartT(t, Options{Version: V70})
+	require.Empty(t, s.FrontendErrors())
+	// 7.0 takes the token in the body, as 6.0 does, and complains.
+	response, err := http.Post(s.URL()+apiPath, "application/json-rpc",
+		strings.NewReader(`{"jsonrpc":"2.0","method":"host.get","params":{},"auth":"0123456789abcdef0123456789abcdef","id":1}`))
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Contains(t, strings.Join(s.FrontendErrors(), "\n"), "deprecated")
 }
