@@ -37,11 +37,11 @@ func TestPassiveAndActiveValuesArriveThroughAProxy(t *testing.T) {
 		require.NoError(t, err)
 		// Agent 6.0 asks for its items no more often than each minute, so they have to be there when it asks first.
 		await(t, patience, func() string {
-			keys, err := trapper.New(proxy.Address()).ActiveKeys(agentHost)
-			if err == nil && len(keys) == 1 {
+			items, err := trapper.New(proxy.Address()).ActiveItems(agentHost)
+			if err == nil && len(items) == 1 {
 				return ""
 			}
-			return fmt.Sprintf("the proxy has no active item: %v, %v", keys, err)
+			return fmt.Sprintf("the proxy has no active item: %v, %v", items, err)
 		})
 		t.Logf("the proxy had the host's configuration after %.1f s", time.Since(started).Seconds())
 

@@ -3,6 +3,7 @@
 package trapper
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -108,21 +109,30 @@ func (c *Client) send(request, session string, values []Value) (Result, error) {
 	return result, nil
 }
 
-// ActiveKeys returns the keys that an active agent is to send for a host. The error says so where the server does not know the host.
-func (c *Client) ActiveKeys(host string) ([]string, error) {
+// Item is what an active agent is to send values of.
+type Item struct {
+	// Key is what the agent is asked, with the values of user macros.
+	Key string
+	// SendAs is the key under which the server wants the value, with the macros themselves.
+	SendAs string
+}
+
+// ActiveItems returns the items that an active agent is to send for a host. The error says so where the server does not know the host.
+func (c *Client) ActiveItems(host string) ([]Item, error) {
 	var answer struct {
 		Data []struct {
-			Key string `json:"key"`
+			Key      string `json:"key"`
+			Original string `json:"key_orig"`
 		} `json:"data"`
 	}
 	if err := c.exchange(wireRequest{Request: "active checks", Host: host}, &answer); err != nil {
 		return nil, err
 	}
-	keys := make([]string, len(answer.Data))
+	items := make([]Item, len(answer.Data))
 	for i, one := range answer.Data {
-		keys[i] = one.Key
+		items[i] = Item{Key: one.Key, SendAs: cmp.Or(one.Original, one.Key)}
 	}
-	return keys, nil
+	return items, nil
 }
 
 // exchange sends a request and decodes the answer, unless it is a refusal.

@@ -67,10 +67,10 @@ func TestRefusalsAndGarbageAreErrors(t *testing.T) {
 	require.EqualError(t, err, "cannot reach the Zabbix server or proxy at 127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused; check that it runs")
 }
 
-func TestActiveKeys(t *testing.T) {
-	address, asked := serve(t, `{"response":"success","data":[{"key":"a","delay":60},{"key":"b[1]","delay":60}]}`)
-	keys, err := New(address).ActiveKeys("web1")
+func TestActiveItems(t *testing.T) {
+	address, asked := serve(t, `{"response":"success","data":[{"key":"a","delay":60},{"key":"b[1]","key_orig":"b[{$N}]","delay":60}]}`)
+	items, err := New(address).ActiveItems("web1")
 	require.NoError(t, err)
-	require.Equal(t, []string{"a", "b[1]"}, keys)
+	require.Equal(t, []Item{{Key: "a", SendAs: "a"}, {Key: "b[1]", SendAs: "b[{$N}]"}}, items)
 	require.JSONEq(t, `{"request":"active checks","host":"web1"}`, <-asked)
 }

@@ -37,14 +37,14 @@ func (a *Agent) sendActive(client *trapper.Client, host string) {
 	if vanished {
 		return
 	}
-	keys, err := client.ActiveKeys(host)
-	if err != nil || len(keys) == 0 {
+	items, err := client.ActiveItems(host)
+	if err != nil || len(items) == 0 {
 		return
 	}
-	values := make([]trapper.Value, len(keys))
-	for i, key := range keys {
-		v := a.value(key)
-		values[i] = trapper.Value{Host: host, Key: key, Value: v.text, Unsupported: v.unsupported}
+	values := make([]trapper.Value, len(items))
+	for i, item := range items {
+		v := a.value(item.Key)
+		values[i] = trapper.Value{Host: host, Key: item.SendAs, Value: v.text, Unsupported: v.unsupported}
 	}
 	_, _ = client.SendAgent(values...)
 }

@@ -85,7 +85,7 @@ func collector(t *testing.T) (address string, sent <-chan string) {
 				Data          []struct{ Host, Key, Value string }
 			}
 			if err == nil && json.Unmarshal(request, &whole) == nil {
-				answer := `{"response":"success","data":[{"key":"k[a]","delay":60,"lastlogsize":0,"mtime":0}]}`
+				answer := `{"response":"success","data":[{"key":"k[a]","key_orig":"k[{$A}]","delay":60,"lastlogsize":0,"mtime":0}]}`
 				if whole.Request == "agent data" {
 					answer = `{"response":"success","info":"processed: 1; failed: 0; total: 1; seconds spent: 0.000030"}`
 					values <- whole.Data[0].Host + " " + whole.Data[0].Key + " " + whole.Data[0].Value
@@ -106,7 +106,7 @@ func TestActiveValuesAreSentUntilTheAgentVanishes(t *testing.T) {
 	for range 2 {
 		select {
 		case value := <-sent:
-			require.Equal(t, "web1 k[a] 7", value)
+			require.Equal(t, "web1 k[{$A}] 7", value)
 		case <-time.After(10 * time.Second):
 			t.Fatal("nothing was sent")
 		}

@@ -35,6 +35,7 @@ type Server struct {
 	frontend *daemon
 	proxies  []*Proxy
 	api      *zabbixapi.Client
+	marker   marker
 	stopped  bool
 	lastLog  string
 }
@@ -138,7 +139,7 @@ func (s *Server) end() {
 	for _, proxy := range s.proxies {
 		proxy.daemon.process.Kill()
 	}
-	s.proxies = nil
+	s.proxies, s.marker = nil, marker{}
 	for _, part := range [...]*daemon{s.frontend, s.zabbix} {
 		if part != nil {
 			part.process.Kill()
