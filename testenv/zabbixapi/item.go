@@ -1,7 +1,6 @@
 package zabbixapi
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -156,32 +155,4 @@ func (c *Client) SpeedUp(hostID, delay string) error {
 		}
 	}
 	return nil
-}
-
-// Value is one value of an item's history.
-type Value struct {
-	At    time.Time
-	Value string
-}
-
-// History returns an item's last values, newest first, limit at most.
-func (c *Client) History(item Item, limit int) ([]Value, error) {
-	var found []struct {
-		Clock number          `json:"clock"`
-		Ns    number          `json:"ns"`
-		Value json.RawMessage `json:"value"`
-	}
-	params := object{"itemids": item.ID, "history": item.ValueType, "sortfield": "clock", "sortorder": "DESC", "limit": limit}
-	if err := c.Call("history.get", params, &found); err != nil {
-		return nil, err
-	}
-	all := make([]Value, len(found))
-	for i, one := range found {
-		all[i] = Value{At: time.Unix(int64(one.Clock), int64(one.Ns))}
-		// Texts are JSON strings, and so are numbers.
-		if err := json.Unmarshal(one.Value, &all[i].Value); err != nil {
-			return nil, fmt.Errorf("cannot read a value of %s: %w; it is %s", item.Key, err, one.Value)
-		}
-	}
-	return all, nil
 }
