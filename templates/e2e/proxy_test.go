@@ -28,6 +28,11 @@ func TestPassiveAndActiveValuesArriveThroughAProxy(t *testing.T) {
 	eachVersion(t, func(t *testing.T, s *zabbixserver.Server) {
 		proxy, err := s.StartProxy("proxy1")
 		require.NoError(t, err)
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Log("the proxy's log:\n" + proxy.Log())
+			}
+		})
 		started := time.Now()
 		host, err := s.API().CreateHost(zabbixapi.Host{Name: agentHost, ProxyID: proxy.ID})
 		require.NoError(t, err)

@@ -21,11 +21,16 @@ const (
 
 // Write writes data as one packet.
 func Write(w io.Writer, data []byte) error {
+	_, err := w.Write(Of(data))
+	return err
+}
+
+// Of returns data as one packet.
+func Of(data []byte) []byte {
 	packet := append([]byte(magic), flagZabbix)
 	packet = binary.LittleEndian.AppendUint32(packet, uint32(len(data)))
 	packet = binary.LittleEndian.AppendUint32(packet, 0)
-	_, err := w.Write(append(packet, data...))
-	return err
+	return append(packet, data...)
 }
 
 // Read reads one packet of at most limit bytes of data.

@@ -1,7 +1,6 @@
 package passive
 
 import (
-	"bytes"
 	"net"
 	"strings"
 	"testing"
@@ -12,51 +11,21 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/packet"
 )
 
-// serve answers one request with raw bytes and returns the server's address and what it was asked.
-func serve(t *testing.T, answer []byte) (string, <-chan string) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, listener.Close()) })
-	asked := make(chan string, 1)
-	go func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		defer func() { _ = conn.Close() }()
-		request, err := packet.Read(conn, 1<<20)
-		if err != nil {
-			return
-		}
-		asked <- string(request)
-		_, _ = conn.Write(answer)
-	}()
-	return listener.Addr().String(), asked
-}
-
-func answerOf(data string) []byte {
-	var answer bytes.Buffer
-	if err := packet.Write(&answer, []byte(data)); err != nil {
-		panic(err)
-	}
-	return answer.Bytes()
-}
-
 func TestGet(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer []byte
 		value  string
 		err    string
 	}{
-		"a value is returned as it is":          {answer: answerOf("42 °C\n"), value: "42 °C\n"},
-		"a value may be empty":                  {answer: answerOf("")},
-		"not supported gives the reason":        {answer: answerOf("ZBX_NOTSUPPORTED\x00Unknown metric x"), err: "cannot get a value, the agent says: Unknown metric x"},
-		"not supported may have no reason":      {answer: answerOf("ZBX_NOTSUPPORTED"), err: "cannot get a value, the agent says: "},
+		"a value is returned as it is":          {answer: packet.Of([]byte("42 °C\n")), value: "42 °C\n"},
+		"a value may be empty":                  {answer: packet.Of([]byte(""))},
+		"not supported gives the reason":        {answer: packet.Of([]byte("ZBX_NOTSUPPORTED\x00Unknown metric x")), err: "cannot get a value, the agent says: Unknown metric x"},
+		"not supported may have no reason":      {answer: packet.Of([]byte("ZBX_NOTSUPPORTED")), err: "cannot get a value, the agent says: "},
 		"nothing at all is no data":             {answer: nil, err: "cannot get k: the other side closed the connection without a value; look into its log"},
-		"an answer above the limit is not read": {answer: answerOf(strings.Repeat("x", 101)), err: "cannot get k: the packet has 101 bytes, the limit is 100; raise the limit"},
+		"an answer above the limit is not read": {answer: packet.Of([]byte(strings.Repeat("x", 101))), err: "cannot get k: the packet has 101 bytes, the limit is 100; raise the limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			address, asked := serve(t, test.answer)
+			address, asked := packet.ServeOnce(t, test.answer)
 			value, err := Client{Address: address, Limit: 100, Timeout: 10 * time.Second}.Get("k")
 			require.Equal(t, "k", <-asked)
 			require.Equal(t, test.value, value)
@@ -70,7 +39,7 @@ func TestGet(t *testing.T) {
 }
 
 func TestNotSupportedIsTyped(t *testing.T) {
-	address, _ := serve(t, answerOf("ZBX_NOTSUPPORTED\x00Oops."))
+	address, _ := packet.ServeOnce(t, packet.Of([]byte("ZBX_NOTSUPPORTED\x00Oops.")))
 	_, err := Client{Address: address}.Get("k")
 	var reason *NotSupported
 	require.ErrorAs(t, err, &reason)
@@ -87,7 +56,7 @@ func TestGetTimeout(t *testing.T) {
 		"an answer in plain": {answer: `ZBX_NOTSUPPORTED`, err: "cannot understand the answer to k[a,\"b\"]: invalid character 'Z' looking for beginning of value; ask agent 7.0 or later"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			address, asked := serve(t, answerOf(test.answer))
+			address, asked := packet.ServeOnce(t, packet.Of([]byte(test.answer)))
 			value, err := Client{Address: address}.GetTimeout(`k[a,"b"]`, 7)
 			require.JSONEq(t, `{"request":"passive checks","data":[{"key":"k[a,\"b\"]","timeout":7}]}`, <-asked)
 			require.Equal(t, test.value, value)

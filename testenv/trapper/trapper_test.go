@@ -1,7 +1,6 @@
 package trapper
 
 import (
-	"net"
 	"testing"
 	"time"
 
@@ -10,26 +9,8 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/packet"
 )
 
-// serve answers one request and returns the server's address and what it was asked.
 func serve(t *testing.T, answer string) (string, <-chan string) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, listener.Close()) })
-	asked := make(chan string, 1)
-	go func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		defer func() { _ = conn.Close() }()
-		request, err := packet.Read(conn, 1<<20)
-		if err != nil {
-			return
-		}
-		asked <- string(request)
-		_ = packet.Write(conn, []byte(answer))
-	}()
-	return listener.Addr().String(), asked
+	return packet.ServeOnce(t, packet.Of([]byte(answer)))
 }
 
 const success = `{"response":"success","info":"processed: 1; failed: 2; total: 3; seconds spent: 0.000055"}`

@@ -2,6 +2,7 @@ package zabbixapi
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -111,9 +112,7 @@ func (c *Client) Item(hostID, key string) (Item, error) {
 // CreateItem makes an item of a host that no template has, with the fields of item.create, and returns its id.
 func (c *Client) CreateItem(hostID string, fields map[string]any) (string, error) {
 	params := object{"hostid": hostID}
-	for name, value := range fields {
-		params[name] = value
-	}
+	maps.Copy(params, fields)
 	if kind, _ := params["type"].(int); kind == TypeAgent {
 		id, err := c.find("hostinterface.get", "interfaceid", "the host's interface", object{"hostids": hostID})
 		if err != nil {

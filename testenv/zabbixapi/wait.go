@@ -59,21 +59,12 @@ func (c *Client) WaitItems(hostID string, limit time.Duration, since time.Time, 
 func (c *Client) WaitProblem(hostID, trigger string, limit time.Duration) (Problem, time.Duration, error) {
 	var problem Problem
 	took, err := waitFor(limit, "the problem "+trigger, func() (bool, string, error) {
-		state, err := c.Trigger(hostID, trigger)
-		if err != nil {
-			return false, "", err
+		state, own, all, err := c.problemOf(hostID, trigger)
+		if own == nil {
+			return false, fmt.Sprintf("it is OK (%s), and the host has the problems %q", state.Error, names(all)), err
 		}
-		problems, err := c.Problems(hostID)
-		if err != nil {
-			return false, "", err
-		}
-		for _, one := range problems {
-			if one.TriggerID == state.ID {
-				problem = one
-				return true, "", nil
-			}
-		}
-		return false, fmt.Sprintf("it is OK (%s), and the host has the problems %v", state.Error, names(problems)), nil
+		problem = *own
+		return true, "", nil
 	})
 	return problem, took, err
 }
@@ -81,21 +72,26 @@ func (c *Client) WaitProblem(hostID, trigger string, limit time.Duration) (Probl
 // WaitOK waits until a trigger of a host is in the state OK and its problem is over, and returns the time that it took.
 func (c *Client) WaitOK(hostID, trigger string, limit time.Duration) (time.Duration, error) {
 	return waitFor(limit, "the end of "+trigger, func() (bool, string, error) {
-		state, err := c.Trigger(hostID, trigger)
-		if err != nil {
-			return false, "", err
+		state, own, _, err := c.problemOf(hostID, trigger)
+		if own != nil {
+			return false, fmt.Sprintf("%s (%s) goes on", own.Name, own.OpData), nil
 		}
-		problems, err := c.Problems(hostID)
-		if err != nil {
-			return false, "", err
-		}
-		for _, one := range problems {
-			if one.TriggerID == state.ID {
-				return false, fmt.Sprintf("%s (%s) goes on", one.Name, one.OpData), nil
-			}
-		}
-		return !state.Problem, "the trigger is in the state PROBLEM", nil
+		return err == nil && !state.Problem, "the trigger is in the state PROBLEM", err
 	})
+}
+
+// problemOf returns a trigger of a host with its problem, nil where there is none, and all problems of the host.
+func (c *Client) problemOf(hostID, trigger string) (state Trigger, own *Problem, all []Problem, err error) {
+	if state, err = c.Trigger(hostID, trigger); err != nil {
+		return state, nil, nil, err
+	}
+	all, err = c.Problems(hostID)
+	for i := range all {
+		if all[i].TriggerID == state.ID {
+			own = &all[i]
+		}
+	}
+	return state, own, all, err
 }
 
 // WaitTrigger waits until a host has a trigger with a name, which a discovery rule may have to make first.

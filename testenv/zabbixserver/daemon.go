@@ -83,8 +83,6 @@ func (s *Server) onPort(name string, given int, run func(port int) (*program.Pro
 	}
 }
 
-func (d *daemon) address() string { return address(d.port) }
-
 func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
 // open tells whether somebody listens on a port.

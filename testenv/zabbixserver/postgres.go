@@ -2,6 +2,7 @@ package zabbixserver
 
 import (
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -158,5 +159,8 @@ func newDir(name string, all packages) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return dir, giveAway(dir)
+	if err := giveAway(dir); err != nil {
+		return "", errors.Join(err, os.RemoveAll(dir))
+	}
+	return dir, nil
 }

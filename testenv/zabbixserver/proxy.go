@@ -33,7 +33,7 @@ func (s *Server) StartProxy(name string) (*Proxy, error) {
 	}
 	p := &Proxy{ID: id, log: filepath.Join(dir, unit+".log")}
 	conf := func(port int) []string {
-		lines := append(daemonConf(dir, port), "ProxyMode=0", "Server="+s.zabbix.address(), "Hostname="+name, "DBName="+dir+"/proxy.db", "DataSenderFrequency=1")
+		lines := append(daemonConf(dir, port), "ProxyMode=0", "Server="+s.Address(), "Hostname="+name, "DBName="+dir+"/proxy.db", "DataSenderFrequency=1")
 		if s.options.Version == V60 {
 			return append(lines, "ConfigFrequency=1", "HeartbeatFrequency=1")
 		}
@@ -47,7 +47,7 @@ func (s *Server) StartProxy(name string) (*Proxy, error) {
 }
 
 // Address is host and port for active agents and zabbix_sender.
-func (p *Proxy) Address() string { return p.daemon.address() }
+func (p *Proxy) Address() string { return address(p.daemon.port) }
 
 // Log returns the proxy's whole log, until its server is stopped.
 func (p *Proxy) Log() string {

@@ -28,6 +28,7 @@ type Server struct {
 	cluster  string
 	dir      string
 	guard    *guard
+	ports    ports
 
 	mu       sync.Mutex
 	database *postgres
@@ -39,6 +40,9 @@ type Server struct {
 	stopped  bool
 	lastLog  string
 }
+
+// ports are those that the parts listen on, 0 before they have been started.
+type ports struct{ server, frontend int }
 
 // Start starts a server that has never run, and returns when its API can be used. It dies with this process. The caller must call Stop.
 func Start(o Options) (*Server, error) {
@@ -57,14 +61,14 @@ func Start(o Options) (*Server, error) {
 	if s.guard, err = startGuard(dir); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if err := s.start(0, 0); err != nil {
+	if err := s.start(); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
 }
 
-// start starts all parts from the first database, on given ports or, for 0, on free ones.
-func (s *Server) start(serverPort, frontendPort int) error {
+// start starts all parts from the first database, on the ports that they had, if any.
+func (s *Server) start() error {
 	data := filepath.Join(s.dir, dataDir)
 	if err := os.CopyFS(data, os.DirFS(s.cluster)); err != nil {
 		return fmt.Errorf("cannot copy the first database: %w; free space in %s", err, s.dir)
@@ -82,11 +86,14 @@ func (s *Server) start(serverPort, frontendPort int) error {
 	if err := note(s.dir, "postgres", "QUIT", s.database.process); err != nil {
 		return err
 	}
-	if s.zabbix, err = s.startDaemon(serverProgram, s.dir, "server", serverPort, s.conf); err != nil {
+	if s.zabbix, err = s.startDaemon(serverProgram, s.dir, "server", s.ports.server, s.conf); err != nil {
 		return err
 	}
-	if s.frontend, err = s.startFrontend(frontendPort); err != nil {
+	if s.frontend, err = s.startFrontend(s.ports.frontend); err != nil {
 		return err
+	}
+	if s.ports == (ports{}) {
+		s.ports = ports{server: s.zabbix.port, frontend: s.frontend.port}
 	}
 	s.api, err = zabbixapi.Login(s.URL()+apiPath, zabbixapi.Admin, zabbixapi.AdminPassword)
 	return err
@@ -110,10 +117,10 @@ func (s *Server) conf(port int) []string {
 func (s *Server) Version() Version { return s.options.Version }
 
 // URL is the frontend's, without a slash at its end.
-func (s *Server) URL() string { return "http://" + s.frontend.address() }
+func (s *Server) URL() string { return "http://" + address(s.ports.frontend) }
 
 // Address is host and port for active agents, proxies and zabbix_sender.
-func (s *Server) Address() string { return s.zabbix.address() }
+func (s *Server) Address() string { return address(s.ports.server) }
 
 // API is the server's API with all rights. After Reset it is another one.
 func (s *Server) API() *zabbixapi.Client {
@@ -126,12 +133,11 @@ func (s *Server) API() *zabbixapi.Client {
 func (s *Server) Reset() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	serverPort, frontendPort := s.zabbix.port, s.frontend.port
 	s.end()
 	if err := os.RemoveAll(filepath.Join(s.dir, dataDir)); err != nil {
 		return fmt.Errorf("cannot remove the database: %w; stop what uses it", err)
 	}
-	return s.start(serverPort, frontendPort)
+	return s.start()
 }
 
 // end ends all parts without a word: what they would still write is lost with the database.

@@ -1,6 +1,7 @@
 package zabbixserver
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -59,7 +60,7 @@ func (s *Server) makeMarker() error {
 }
 
 func (s *Server) awaitMarker(key string) error {
-	client := trapper.New(s.zabbix.address())
+	client := trapper.New(s.Address())
 	for deadline := time.Now().Add(syncLimit); ; time.Sleep(syncInterval) {
 		// The server refuses the question while it does not know the host.
 		items, err := client.ActiveItems(markerHost)
@@ -67,7 +68,7 @@ func (s *Server) awaitMarker(key string) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("cannot wait for the server's configuration any longer than %s: it has %v instead of %s (%v); look into its log", syncLimit, items, key, err)
+			return errors.Join(fmt.Errorf("cannot wait for the server's configuration any longer than %s: it has %v instead of %s; look into its log", syncLimit, items, key), err)
 		}
 	}
 }
