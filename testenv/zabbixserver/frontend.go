@@ -18,6 +18,7 @@ var phpExtensions = [...]string{"mbstring", "ctype", "bcmath", "pgsql", "gd", "g
 const (
 	apiPath     = "/api_jsonrpc.php"
 	phpErrors   = "php.errors"
+	zoneGiven   = "/usr/share/zoneinfo/UTC"
 	localeDir   = "locale"
 	localeGiven = "/usr/lib/locale/C.utf8"
 	// localeWanted is the frontend's default language; where the C library lacks it, every page says so in red.
@@ -61,6 +62,10 @@ $IMAGE_FORMAT_DEFAULT = IMAGE_FORMAT_PNG;
 // startFrontend starts PHP's own web server with the frontend, and returns when its API answers. It serves one request at a time, as it does without workers,
 // which would outlive it.
 func (s *Server) startFrontend(port int) (*daemon, error) {
+	// Debian's PHP has no list of time zones of its own.
+	if _, err := os.Stat(zoneGiven); err != nil {
+		return nil, fmt.Errorf("cannot run PHP: %w; install the package tzdata", err)
+	}
 	if err := s.makeLocale(); err != nil {
 		return nil, err
 	}
@@ -79,7 +84,11 @@ func (s *Server) startFrontend(port int) (*daemon, error) {
 		command.SysProcAttr.Pdeathsig = syscall.SIGKILL
 		return program.Run(command, filepath.Join(s.dir, "frontend.log"))
 	}
-	return s.onPort("frontend", port, run, apiAnswers)
+	d, err := s.onPort("frontend", port, run, apiAnswers)
+	if said := s.FrontendErrors(); err != nil && len(said) > 0 {
+		err = fmt.Errorf("%w; PHP says: %s", err, said[0])
+	}
+	return d, err
 }
 
 // makeLocale gives the C library's own locale the name of the one that the frontend wants.

@@ -22,7 +22,7 @@ const (
 	database = "postgres"
 	owner    = "zabbix"
 	// clusterVersion is raised with every change of what firstCluster makes.
-	clusterVersion = "2"
+	clusterVersion = "3"
 	readyLine      = "database system is ready to accept connections"
 )
 
@@ -117,6 +117,8 @@ func firstCluster(v Version, all packages) (string, error) {
 func fillCluster(all packages, dir string) error {
 	initdb := ordinary(all.postgres.Command(postgresDir+"/initdb", "-D", filepath.Join(dir, dataDir), "-U", owner,
 		"-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--wal-segsize=4", "--no-sync"))
+	// PostgreSQL knows GMT without the package tzdata.
+	initdb.Env = append(initdb.Env, "TZ=GMT")
 	if output, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("cannot make a cluster: %w; mend what initdb says: %s", err, output)
 	}
