@@ -10,7 +10,7 @@ FUZZTIME := 20s
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build packages test race fuzz demo bench wordpress lint docs sdk tidy agents clean
+.PHONY: help build packages test race fuzz demo bench wordpress e2e servers lint docs sdk tidy agents clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ wordpress: sdk ## a real WordPress whose database and PHP are stopped under a pr
 	@GOWORK=off go run ./testenv/cmd/fetch wordpress
 	go test -tags wordpress -count=1 -timeout 5m ./testenv/wordpress
 
+e2e: build agents servers ## the templates in real Zabbix servers 6.0 and 7.0, with real agents and proxies
+	go test -tags e2e -count=1 -timeout 20m -v ./testenv/zabbixserver ./templates/e2e
+
 lint: sdk $(LINT) ## the linters of .golangci.yml
 	$(LINT) run ./...
 
@@ -68,6 +71,9 @@ sdk: ## the Zabbix SDK, from the module proxy or else from Debian's source packa
 
 agents: ## real agents 6.0 and 7.0 from Debian's packages, unpacked under build/
 	@GOWORK=off go run ./testenv/cmd/fetch agents
+
+servers: ## real Zabbix servers 6.0 and 7.0 with PostgreSQL and PHP, from Debian's packages, unpacked under build/
+	@GOWORK=off go run ./testenv/cmd/fetch servers
 
 tidy: ## add modules (make tidy ADD='module@version …') and tidy go.mod
 	@GOWORK=off go run ./testenv/cmd/fetch tidy $(ADD)

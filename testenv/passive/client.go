@@ -4,11 +4,12 @@ package passive
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"strings"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/testenv/packet"
 )
 
 const (
@@ -19,8 +20,6 @@ const (
 )
 
 const notSupported = "ZBX_NOTSUPPORTED"
-
-var errNoData = errors.New("the agent closed the connection without a value; look into its log")
 
 // NotSupported is the agent's answer that it cannot give a value, with its reason.
 type NotSupported struct{ Reason string }
@@ -90,7 +89,7 @@ func (c Client) GetTimeout(key string, timeoutS int) (string, error) {
 	case answer.Data[0].Error != nil:
 		return "", &NotSupported{Reason: *answer.Data[0].Error}
 	case answer.Data[0].Value == nil:
-		return "", fmt.Errorf("cannot get %s: %w", key, errNoData)
+		return "", fmt.Errorf("cannot get %s: %w", key, packet.ErrNoData)
 	}
 	return *answer.Data[0].Value, nil
 }
@@ -113,10 +112,10 @@ func (c Client) exchange(key string, request []byte) ([]byte, error) {
 	if err := conn.SetDeadline(deadline); err != nil {
 		return nil, fmt.Errorf("cannot ask for %s: %w; try again", key, err)
 	}
-	if err := writeFrame(conn, request); err != nil {
+	if err := packet.Write(conn, request); err != nil {
 		return nil, fmt.Errorf("cannot ask for %s: %w; check that the agent allows this address", key, err)
 	}
-	data, err := readFrame(conn, limit)
+	data, err := packet.Read(conn, limit)
 	if err != nil {
 		return nil, fmt.Errorf("cannot get %s: %w", key, err)
 	}

@@ -3,6 +3,7 @@
 package program
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,17 +29,58 @@ type Bundle struct {
 	libraries []string
 }
 
+// Choice says what a bundle is of.
+type Choice struct {
+	// Suite is the release that Packages come from, bookworm by default; libraries are bookworm's in any case.
+	Suite    string
+	Packages []string
+	// Also are packages of bookworm, whatever Suite is.
+	Also []string
+	// Without are libraries that nothing in the bundle needs to run, although a package depends on them.
+	Without []string
+	// Change mends what was unpacked, before anyone sees it.
+	Change func(dir string) error
+	// Changed is the version of Change: a bundle that another one made is made again.
+	Changed string
+}
+
 // Files unpacks packages under build/name where they are not there yet, and nothing that they depend on.
 func Files(name string, packages ...string) (*Bundle, error) {
-	return bundle(name, packages, func(*debian.Apt, []string) ([]string, error) { return nil, nil })
+	return Choice{Packages: packages}.Files(name)
 }
 
 // Programs unpacks packages under build/name where they are not there yet, and beside them all shared libraries that they depend on but the C library.
 func Programs(name string, packages ...string) (*Bundle, error) {
-	return bundle(name, packages, libraries)
+	return Choice{Packages: packages}.Programs(name)
 }
 
-func bundle(name string, packages []string, further func(*debian.Apt, []string) ([]string, error)) (*Bundle, error) {
+// Files is the function Files for a choice.
+func (c Choice) Files(name string) (*Bundle, error) {
+	return c.bundle(name, func(*debian.Apt, []string) ([]string, error) { return nil, nil })
+}
+
+// Programs is the function Programs for a choice.
+func (c Choice) Programs(name string) (*Bundle, error) { return c.bundle(name, c.libraries) }
+
+// version tells one choice from another.
+func (c Choice) version() string {
+	words := slices.Clone(c.Packages)
+	if c.Suite != "" {
+		words = append(words, "of", c.Suite)
+	}
+	for _, name := range c.Also {
+		words = append(words, "+"+name)
+	}
+	for _, name := range c.Without {
+		words = append(words, "-"+name)
+	}
+	if c.Changed != "" {
+		words = append(words, "changed", c.Changed)
+	}
+	return strings.Join(words, " ")
+}
+
+func (c Choice) bundle(name string, further func(*debian.Apt, []string) ([]string, error)) (*Bundle, error) {
 	dir, err := builddir.Path(name)
 	if err != nil {
 		return nil, err
@@ -47,11 +89,18 @@ func bundle(name string, packages []string, further func(*debian.Apt, []string) 
 	if err != nil {
 		return nil, err
 	}
-	err = builddir.Once(dir, strings.Join(packages, " "), func(empty string) error {
+	err = builddir.Once(dir, c.version(), func(empty string) error {
 		apt := debian.Open(lists)
-		debs, err := apt.Download(suite, packages...)
+		debs, err := apt.Download(cmp.Or(c.Suite, suite), c.Packages...)
 		if err != nil {
 			return err
+		}
+		if len(c.Also) > 0 {
+			also, err := apt.Download(suite, c.Also...)
+			if err != nil {
+				return err
+			}
+			debs = append(debs, also...)
 		}
 		more, err := further(apt, debs)
 		if err != nil {
@@ -61,6 +110,9 @@ func bundle(name string, packages []string, further func(*debian.Apt, []string) 
 			if err := debian.Unpack(deb, empty); err != nil {
 				return err
 			}
+		}
+		if c.Change != nil {
+			return c.Change(empty)
 		}
 		return nil
 	})
@@ -80,9 +132,9 @@ func bundle(name string, packages []string, further func(*debian.Apt, []string) 
 }
 
 // libraries returns the packages of shared libraries that debs depend on, and those that these depend on.
-func libraries(apt *debian.Apt, debs []string) ([]string, error) {
+func (c Choice) libraries(apt *debian.Apt, debs []string) ([]string, error) {
 	var all []string
-	seen := []string{cLibrary}
+	seen := append([]string{cLibrary}, c.Without...)
 	for range closureDepth {
 		var wanted []string
 		for _, deb := range debs {

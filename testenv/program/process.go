@@ -1,6 +1,7 @@
 package program
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -28,7 +29,8 @@ type Process struct {
 	exited  <-chan struct{}
 }
 
-// Run starts a server whose output goes to the file console. It gets SIGTERM, so that it can end its own children, when this process dies.
+// Run starts a server whose output goes to the file console. When this process dies it gets SIGTERM, so that it can end its own children, or the signal that
+// cmd names.
 // The caller must call Stop.
 func Run(cmd *exec.Cmd, console string) (*Process, error) {
 	output, err := os.OpenFile(console, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
@@ -37,7 +39,11 @@ func Run(cmd *exec.Cmd, console string) (*Process, error) {
 	}
 	defer func() { _ = output.Close() }()
 	cmd.Stdout, cmd.Stderr = output, output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+	cmd.SysProcAttr.Pdeathsig = cmp.Or(cmd.SysProcAttr.Pdeathsig, syscall.SIGTERM)
 	exited, err := child.Start(cmd)
 	if err != nil {
 		return nil, fmt.Errorf("cannot run %s: %w; remove its directory under build, so that it is fetched again", cmd.Path, err)
@@ -95,6 +101,14 @@ func (p *Process) Stop() error {
 	// Whom it left behind is in its group. An empty group is no error.
 	_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
 	return err
+}
+
+// Kill ends the server and its children at once, without a word. It may be called again.
+func (p *Process) Kill() {
+	// Both fail only where there is nobody left.
+	_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
+	<-p.exited
+	_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
 }
 
 // Dir makes a directory whose path is short enough for sockets.

@@ -24,6 +24,18 @@ func run(t *testing.T, script string) (p *Process, dir string) {
 	return p, dir
 }
 
+// childOf waits for the file ready of a script and returns the process id in it.
+func childOf(t *testing.T, p *Process, dir string) int {
+	t.Helper()
+	ready := filepath.Join(dir, "ready")
+	require.NoError(t, p.Await(5*time.Second, func() bool { return exists(ready) }))
+	text, err := os.ReadFile(ready)
+	require.NoError(t, err)
+	child, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(t, err)
+	return child
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
@@ -31,12 +43,7 @@ func exists(path string) bool {
 
 func TestAServerIsAwaitedAndStoppedWithItsChildren(t *testing.T) {
 	p, dir := run(t, "sleep 600 & echo $! >child; mv child ready; wait")
-	ready := filepath.Join(dir, "ready")
-	require.NoError(t, p.Await(5*time.Second, func() bool { return exists(ready) }))
-	text, err := os.ReadFile(ready)
-	require.NoError(t, err)
-	child, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	require.NoError(t, err)
+	child := childOf(t, p, dir)
 	require.NoError(t, syscall.Kill(child, 0))
 
 	require.NoError(t, p.Stop())
@@ -72,4 +79,14 @@ func TestADirectorysPathLeavesRoomForSockets(t *testing.T) {
 	require.NoError(t, err)
 	require.Less(t, len(dir), longestDir)
 	require.NoError(t, os.Remove(dir))
+}
+
+func TestAServerIsKilledWithItsChildren(t *testing.T) {
+	p, dir := run(t, "trap '' TERM; sleep 600 & echo $! >child; mv child ready; wait")
+	child := childOf(t, p, dir)
+
+	p.Kill()
+	<-p.Exited()
+	require.Eventually(t, func() bool { return gone(child) }, 2*time.Second, time.Millisecond)
+	p.Kill()
 }

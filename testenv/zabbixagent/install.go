@@ -28,7 +28,8 @@ const (
 // Versions returns all versions, oldest first.
 func Versions() []Version { return []Version{V60, V70} }
 
-func (v Version) suite() (string, error) {
+// Suite returns the release of Debian that has the version.
+func (v Version) Suite() (string, error) {
 	switch v {
 	case V60:
 		return "bookworm", nil
@@ -48,7 +49,7 @@ type Binary struct {
 
 // Install returns the agent of a version, fetched and unpacked under build/agents where it is not there yet.
 func Install(v Version) (Binary, error) {
-	suite, err := v.suite()
+	suite, err := v.Suite()
 	if err != nil {
 		return Binary{}, err
 	}

@@ -3,7 +3,6 @@ package zabbixagent
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"zabbix-agent2-plugin-hosting/testenv/child"
+	"zabbix-agent2-plugin-hosting/testenv/freeport"
 	"zabbix-agent2-plugin-hosting/testenv/passive"
 )
 
@@ -26,9 +26,6 @@ const (
 	startSlack = 5 * time.Second
 	// portAttempts is how often another program may take the free port before the agent does.
 	portAttempts = 3
-	portTries    = 100
-	lowestPort   = 10100
-	highestPort  = 32767
 	// longestDir leaves room for the sockets' names in the 107 bytes that a unix socket's path may have.
 	longestDir  = 70
 	outputLimit = 16 << 10
@@ -104,7 +101,7 @@ func start(binary Binary, o Options) (*Agent, error) {
 
 // launch writes the configuration and starts the process.
 func (a *Agent) launch(binary Binary, o Options) error {
-	port, err := freePort()
+	port, err := freeport.Pick()
 	if err != nil {
 		return err
 	}
@@ -165,18 +162,4 @@ func runDir(o Options) (string, error) {
 		}
 	}
 	return dir, nil
-}
-
-// freePort returns a free port of those that the agents allow (1024-32767), by chance, so that agents started at the same time rarely meet.
-func freePort() (int, error) {
-	var lastErr error
-	for range portTries {
-		port := lowestPort + rand.IntN(highestPort-lowestPort+1)
-		listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
-		if err == nil {
-			return port, listener.Close()
-		}
-		lastErr = err
-	}
-	return 0, fmt.Errorf("cannot find a free port: %w; bring up the loopback interface", lastErr)
 }

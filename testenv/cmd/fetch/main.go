@@ -15,12 +15,14 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
 	"zabbix-agent2-plugin-hosting/testenv/wordpress"
 	"zabbix-agent2-plugin-hosting/testenv/zabbixagent"
+	"zabbix-agent2-plugin-hosting/testenv/zabbixserver"
 )
 
-const usage = `usage: fetch sdk | agents | nginx | wordpress | tidy [MODULE[@VERSION]...]
+const usage = `usage: fetch sdk | agents | nginx | servers | wordpress | tidy [MODULE[@VERSION]...]
   sdk        the Zabbix SDK into build/sdk, from Debian's source, where the module proxy does not serve it
   agents     Zabbix agents 6.0 and 7.0 into build/agents, from Debian's packages
   nginx      nginx into build/nginx, from Debian's packages
+  servers    Zabbix servers 6.0 and 7.0 with their first databases, proxies, frontends, PostgreSQL and PHP into build/zabbixserver, from Debian's packages
   wordpress  nginx, and WordPress with PHP and MariaDB into build/wordpress, from Debian's packages
   tidy       adds the modules given and tidies go.mod and go.sum, although the SDK may come from build/sdk
 `
@@ -71,6 +73,13 @@ func run(arguments []string, out io.Writer) error {
 			fmt.Fprintln(out, "nginx is", path)
 		}
 		return err
+	case "servers":
+		for _, version := range zabbixserver.Versions() {
+			if err := zabbixserver.Install(version); err != nil {
+				return err
+			}
+		}
+		return nil
 	case "wordpress":
 		return wordpress.Install()
 	}
