@@ -1,6 +1,7 @@
 # `make help` lists the targets.
 BINARY  := build/zabbix-agent2-plugin-hosting
 PACKAGE := ./plugin/cmd/zabbix-agent2-plugin-hosting
+HELPER_PACKAGE := ./plugin/cmd/zabbix-hosting-helper
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LINT    := build/bin/golangci-lint
 BLACKBOX := build/bin/blackbox
@@ -14,8 +15,8 @@ export CGO_ENABLED ?= 0
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: sdk ## the plugin, as build/zabbix-agent2-plugin-hosting
-	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BINARY) $(PACKAGE)
+build: sdk ## the plugin and the root helper, under build/
+	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/ $(PACKAGE) $(HELPER_PACKAGE)
 
 test: sdk agents ## all tests, with real agents 6.0 and 7.0
 	go test -timeout 15m ./...

@@ -2,6 +2,8 @@ package nginx
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -62,17 +64,53 @@ func (m *Monitor) choose(ctx context.Context, name string) (*instance.Instance, 
 	return nil, unknown(name, names)
 }
 
+// ID stands for an instance's name where no free text may pass: the first 16 hexadecimal digits of its SHA-256.
+func ID(name string) string {
+	sum := sha256.Sum256([]byte(name))
+
+	return hex.EncodeToString(sum[:8])
+}
+
+// NameOf returns the name for an ID; an empty ID stands for the only instance. For one that no instance has errors.Is(err,
+// ErrUnknownInstance).
+func (m *Monitor) NameOf(ctx context.Context, id string) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+
+	found, err := m.find(ctx)
+	if err != nil {
+		return "", err
+	}
+
+	var names []string
+
+	for at := range found.Instances {
+		if name := found.Instances[at].Name; ID(name) == id {
+			return name, nil
+		}
+
+		names = append(names, found.Instances[at].Name)
+	}
+
+	return "", fmt.Errorf("%w; %s", ErrUnknownInstance, known(names))
+}
+
 func unknown(name string, names []string) error {
-	known := "no nginx runs and none is configured"
-	if len(names) > namesShown {
-		known = fmt.Sprintf("use one of %s and %d more", strings.Join(names[:namesShown], ", "), len(names)-namesShown)
-	} else if len(names) > 0 {
-		known = "use one of " + strings.Join(names, ", ")
-	}
-
 	if name == "" && len(names) > 1 {
-		return fmt.Errorf("cannot choose an instance: %w: there are several; %s", ErrUnknownInstance, known)
+		return fmt.Errorf("cannot choose an instance: %w: there are several; %s", ErrUnknownInstance, known(names))
 	}
 
-	return fmt.Errorf("cannot report on %q: %w; %s", name, ErrUnknownInstance, known)
+	return fmt.Errorf("cannot report on %q: %w; %s", name, ErrUnknownInstance, known(names))
+}
+
+func known(names []string) string {
+	switch {
+	case len(names) == 0:
+		return "no nginx runs and none is configured"
+	case len(names) > namesShown:
+		return fmt.Sprintf("use one of %s and %d more", strings.Join(names[:namesShown], ", "), len(names)-namesShown)
+	}
+
+	return "use one of " + strings.Join(names, ", ")
 }

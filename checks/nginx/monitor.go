@@ -24,6 +24,8 @@ type Options struct {
 	// ProcPath and SysPath are where proc(5) and sysfs(5) are mounted, Root the directory below which cron, systemd, sudo
 	// and Zabbix are configured.
 	ProcPath, SysPath, Root string
+	// HostPID is a process whose mounts are the host's, for a caller that has others; 0 is the caller.
+	HostPID int
 	// Configured are instances that are tested even while they do not run.
 	Configured []instance.Configured
 	// Revalidate is how old the test of an unchanged configuration may be, Timeout how long a test may take.

@@ -38,7 +38,7 @@ func (a *app) slab(flags *flag.FlagSet, args []string) error {
 	}
 
 	options := config.Defaults()
-	tracker := slab.NewTracker(options.ProcPath, options.SysPath, options.SlabHistory)
+	tracker := slab.NewTracker(options.ProcPath, options.SysPath, nil, options.SlabHistory)
 
 	if !*watch {
 		return a.showSlab(tracker, view)

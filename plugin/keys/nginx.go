@@ -3,8 +3,6 @@ package keys
 import (
 	"context"
 	"strconv"
-
-	"zabbix-agent2-plugin-hosting/checks/listener"
 )
 
 const (
@@ -53,11 +51,11 @@ func listenerKeys() []Key {
 }
 
 func evaluateNginxDiscovery(ctx context.Context, c *Checks, _ map[string]string) (any, error) {
-	return c.nginx.Discover(ctx)
+	return c.nginxRows(ctx)
 }
 
 func evaluateNginxConfig(ctx context.Context, c *Checks, values map[string]string) (any, error) {
-	return c.nginx.Report(ctx, values["instance"])
+	return c.nginxReport(ctx, values["instance"])
 }
 
 func evaluateListener(ctx context.Context, c *Checks, values map[string]string) (any, error) {
@@ -66,11 +64,5 @@ func evaluateListener(ctx context.Context, c *Checks, values map[string]string) 
 		return nil, err
 	}
 
-	masters, err := c.nginx.Masters(ctx)
-	if err != nil {
-		return nil, err
-	}
-
-	// Of all ports the processes would take long to find, and the payload would be long.
-	return c.listeners.Read(ctx, listener.Options{Port: uint16(port), Masters: masters, Processes: port != 0})
+	return c.listenerReport(ctx, uint16(port))
 }
