@@ -21,7 +21,10 @@ type Report struct {
 
 // Victim is a process that the OOM killer killed, by the kernel's own account.
 type Victim struct {
-	At         float64    `json:"at"`
+	At float64 `json:"at"`
+	// AgeS is how long ago it was killed when the report was made, by the kernel's clock, which nobody sets; not less than 0,
+	// though the clock of the kernel log drifts.
+	AgeS       float64    `json:"age_s"`
 	Name       string     `json:"name"`
 	PID        int        `json:"pid"`
 	UID        *int       `json:"uid,omitempty"`

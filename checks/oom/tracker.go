@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
@@ -62,6 +63,10 @@ func (t *Tracker) Get() (*Report, error) {
 	}
 
 	r.Victims = append([]Victim{}, t.lines.victims...)
+	for i := range r.Victims {
+		r.Victims[i].AgeS = max(0, now.monotonic-r.Victims[i].at).Round(time.Millisecond).Seconds()
+	}
+
 	if len(r.Victims) > 0 {
 		r.LastVictim = new(r.Victims[0])
 	}

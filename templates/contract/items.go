@@ -20,6 +20,10 @@ func (c *check) checkItems(items, masters []export.Item, rows []row) {
 			c.report("item %s has no tag component", item.Key)
 		}
 
+		if rows != nil && (!lldMacro.MatchString(item.Key) || !lldMacro.MatchString(item.Name)) {
+			c.report("item prototype %s has no discovery macro in its key and name", item.Key)
+		}
+
 		if item.Type == "CALCULATED" { // its expression is checked with the references
 			continue
 		}

@@ -9,11 +9,12 @@ import (
 
 // references is what expressions, graphs and widgets may point to.
 type references struct {
-	template string
-	items    []string // keys
-	names    []string // of items
-	graphs   []string
-	triggers []export.Trigger
+	template   string
+	items      []string // keys
+	calculated []string // keys of those that the server calculates
+	names      []string // of items
+	graphs     []string
+	triggers   []export.Trigger
 }
 
 // checkReferences tells whether triggers, graphs and widgets refer to things that are in the file.
@@ -68,6 +69,10 @@ func (c *check) collect() (references, []export.Graph) {
 func (r *references) add(items []export.Item) {
 	for _, item := range items {
 		r.items = append(r.items, item.Key)
+		if item.Type == "CALCULATED" {
+			r.calculated = append(r.calculated, item.Key)
+		}
+
 		r.names = append(r.names, item.Name)
 		r.triggers = append(r.triggers, item.Triggers...)
 		r.triggers = append(r.triggers, item.TriggerPrototypes...)

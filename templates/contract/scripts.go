@@ -99,11 +99,12 @@ func (s *script) checkScalar(name string, value any, path string) {
 
 	_, number := found.(float64)
 	_, text := found.(string)
+	_, flag := found.(bool)
 	numeric := s.item.ValueType == "" || s.item.ValueType == "FLOAT"
 
 	switch {
-	case !number && !text:
-		s.report("its script takes the golden value %v of %s for a number or text", found, name)
+	case !number && !text && !flag:
+		s.report("its script takes the golden value %v of %s for a number, text or flag", found, name)
 	case numeric && !number && strings.HasPrefix(name, "report."):
 		s.report("the golden value %v of %s is no number", found, name)
 	}

@@ -19,11 +19,13 @@ func (c *check) checkTriggers(known references) {
 	for _, trigger := range known.triggers {
 		c.checkScope(trigger)
 		c.checkName(trigger, known.triggers[0])
+		c.checkRecovery(trigger)
 
 		c.checkExpression(trigger, trigger.Expression, known)
 		c.checkExpression(trigger, trigger.RecoveryExpression, known)
 		c.checkExpression(trigger, trigger.EventName, known)
 		c.checkSearch(trigger)
+		c.checkClock(trigger, known)
 
 		if !itemReference.MatchString(trigger.Expression) {
 			c.report("trigger %q looks at no item", trigger.Name)
@@ -65,6 +67,12 @@ func (c *check) checkSearch(trigger export.Trigger) {
 				c.report("trigger %q looks for %q, which no value map has", trigger.Name, name)
 			}
 		}
+	}
+}
+
+func (c *check) checkRecovery(trigger export.Trigger) {
+	if (trigger.RecoveryMode == "RECOVERY_EXPRESSION") != (trigger.RecoveryExpression != "") {
+		c.report("trigger %q: a recovery expression and recovery_mode RECOVERY_EXPRESSION need each other", trigger.Name)
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package convert turns a Zabbix 7.0 template into the same template for Zabbix 6.0. Zabbix imports older files but not newer ones, so the
-// 7.0 file is the source. What 6.0 cannot express is an error, except for what this package leaves out on purpose: vendor,
-// widgets and widget options that 6.0 lacks, and how soon a lost discovered item is disabled.
+// Package convert turns the hand-written form of a template, for Zabbix 7.0 and passive checks, into the others: the same for active checks,
+// and either for Zabbix 6.0, which does not import newer files. What a form cannot express is an error, except for what To60 leaves
+// out on purpose: vendor, widgets and widget options that 6.0 lacks, and how soon a lost discovered item is disabled.
 package convert
 
 import (
@@ -11,15 +11,20 @@ import (
 )
 
 const (
-	header = "Generated from the 7.0 template by go run ./templates/cmd/generate: change that one."
+	header = "Generated from 7.0/%s by go run ./templates/cmd/generate: change that one."
 
 	// What 7.0 means when a file does not say; 6.0 would take 90d and 30d.
 	defaultHistory  = "31d"
 	defaultLifetime = "7d"
 )
 
-// To60 returns the 6.0 form of a 7.0 template.
-func To60(source []byte) ([]byte, error) {
+// Template is a 7.0 template that can be turned into its other forms.
+type Template struct {
+	document *yaml.Node
+}
+
+// Read reads a 7.0 template.
+func Read(source []byte) (*Template, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(source, &document); err != nil {
 		return nil, fmt.Errorf("cannot read the 7.0 template: %w", err)
@@ -29,27 +34,41 @@ func To60(source []byte) ([]byte, error) {
 		return nil, fmt.Errorf("cannot read the 7.0 template: the file is empty")
 	}
 
-	root := get(document.Content[0], "zabbix_export")
-	if version := text(root, "version"); version != "7.0" {
+	t := &Template{document: &document}
+	if version := text(t.root(), "version"); version != "7.0" {
 		return nil, fmt.Errorf("cannot convert a template of version %q: only 7.0 is known", version)
 	}
 
-	if err := convertFile(root); err != nil {
-		return nil, fmt.Errorf("cannot convert the template to 6.0: %w", err)
-	}
+	return t, nil
+}
 
-	document.HeadComment = header
+func (t *Template) root() *yaml.Node {
+	return get(t.document.Content[0], "zabbix_export")
+}
 
-	var converted bytes.Buffer
+// Encode returns the template as a file that says from which source it was made.
+func (t *Template) Encode(source string) ([]byte, error) {
+	t.document.HeadComment = fmt.Sprintf(header, source)
 
-	encoder := yaml.NewEncoder(&converted)
+	var encoded bytes.Buffer
+
+	encoder := yaml.NewEncoder(&encoded)
 	encoder.SetIndent(2)
 
-	if err := encoder.Encode(&document); err != nil {
-		return nil, fmt.Errorf("cannot write the 6.0 template: %w", err)
+	if err := encoder.Encode(t.document); err != nil {
+		return nil, fmt.Errorf("cannot write the template: %w", err)
 	}
 
-	return converted.Bytes(), nil
+	return encoded.Bytes(), nil
+}
+
+// To60 makes the template one for Zabbix 6.0. After an error it is of no use.
+func (t *Template) To60() error {
+	if err := convertFile(t.root()); err != nil {
+		return fmt.Errorf("cannot convert the template to 6.0: %w", err)
+	}
+
+	return nil
 }
 
 func convertFile(root *yaml.Node) error {

@@ -1,6 +1,7 @@
 package convert_test
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -10,29 +11,91 @@ import (
 	"zabbix-agent2-plugin-hosting/templates/convert"
 )
 
-func TestTo60(t *testing.T) {
+func source(t *testing.T) string {
+	t.Helper()
+
+	text, err := os.ReadFile("testdata/7.0.yaml")
+	require.NoError(t, err)
+
+	return string(text)
+}
+
+func TestTemplatesAreConvertedAsAHumanWould(t *testing.T) {
 	t.Parallel()
 
-	source, err := os.ReadFile("testdata/7.0.yaml")
+	tests := map[string]struct {
+		golden  string
+		convert func(*convert.Template) error
+	}{
+		"for 6.0":                   {"testdata/6.0.yaml", (*convert.Template).To60},
+		"for active checks":         {"testdata/7.0_active.yaml", toActive},
+		"for active checks and 6.0": {"testdata/6.0_active.yaml", toActive60},
+	}
+
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			want, err := os.ReadFile(test.golden)
+			require.NoError(t, err)
+
+			template, err := convert.Read([]byte(source(t)))
+			require.NoError(t, err)
+			require.NoError(t, test.convert(template))
+
+			got, err := template.Encode("t.yaml")
+			require.NoError(t, err)
+			require.Equal(t, string(want), string(got))
+		})
+	}
+}
+
+func toActive(template *convert.Template) error {
+	polls, err := template.ToActive()
+	if err == nil && !polls {
+		err = errors.New("the template asks the agent nothing")
+	}
+
+	return err
+}
+
+func toActive60(template *convert.Template) error {
+	if err := toActive(template); err != nil {
+		return err
+	}
+
+	return template.To60()
+}
+
+func TestATemplateThatAsksNothingHasNoActiveForm(t *testing.T) {
+	t.Parallel()
+
+	const calculated = "zabbix_export:\n  version: '7.0'\n  templates:\n    - template: T\n      items:\n        - key: t.sum\n          type: CALCULATED\n"
+
+	template, err := convert.Read([]byte(calculated))
 	require.NoError(t, err)
 
-	want, err := os.ReadFile("testdata/6.0.yaml")
+	polls, err := template.ToActive()
+	require.NoError(t, err)
+	require.False(t, polls)
+}
+
+func TestToActiveRefusesWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+
+	broken := strings.Replace(source(t), "type: DEPENDENT", "type: HTTP_AGENT", 1)
+
+	template, err := convert.Read([]byte(broken))
 	require.NoError(t, err)
 
-	got, err := convert.To60(source)
-	require.NoError(t, err)
-	require.Equal(t, string(want), string(got))
+	_, err = template.ToActive()
+	require.EqualError(t, err, "cannot make the template active: nobody said how item t.number of type HTTP_AGENT would be")
 }
 
 func TestTo60RefusesWhatOnly70Has(t *testing.T) {
 	t.Parallel()
 
-	source, err := os.ReadFile("testdata/7.0.yaml")
-	require.NoError(t, err)
-
 	tests := map[string]struct{ old, broken, want string }{
-		"another version":            {"version: '7.0'", "version: '7.2'", `cannot convert a template of version "7.2"`},
-		"text that is no YAML":       {"zabbix_export:", "zabbix_export: [", "cannot read the 7.0 template"},
 		"a browser item":             {"type: DEPENDENT", "type: BROWSER", "item t.number: 6.0 has no browser items"},
 		"a binary value":             {"value_type: TEXT", "value_type: BINARY", "item hosting.memory.get: 6.0 has no browser items, binary values"},
 		"an item timeout":            {"delay: 10m", "timeout: 10s", "item hosting.slab.top: 6.0 has no browser items, binary values and item timeouts"},
@@ -52,18 +115,33 @@ func TestTo60RefusesWhatOnly70Has(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			broken := strings.Replace(string(source), test.old, test.broken, 1)
-			require.NotEqual(t, string(source), broken)
+			good := source(t)
+			broken := strings.Replace(good, test.old, test.broken, 1)
+			require.NotEqual(t, good, broken)
 
-			_, err := convert.To60([]byte(broken))
-			require.ErrorContains(t, err, test.want)
+			template, err := convert.Read([]byte(broken))
+			require.NoError(t, err)
+			require.ErrorContains(t, template.To60(), test.want)
 		})
 	}
 }
 
-func TestTo60RefusesAnEmptyFile(t *testing.T) {
+func TestReadRefusesWhatIsNo70Template(t *testing.T) {
 	t.Parallel()
 
-	_, err := convert.To60(nil)
-	require.EqualError(t, err, "cannot read the 7.0 template: the file is empty")
+	tests := map[string]struct{ text, want string }{
+		"an empty file":        {"", "cannot read the 7.0 template: the file is empty"},
+		"text that is no YAML": {"zabbix_export: [", "cannot read the 7.0 template: "},
+		"a list":               {"- a", `cannot convert a template of version "": only 7.0 is known`},
+		"another version":      {"zabbix_export:\n  version: '7.2'\n", `cannot convert a template of version "7.2": only 7.0 is known`},
+	}
+
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			_, err := convert.Read([]byte(test.text))
+			require.ErrorContains(t, err, test.want)
+		})
+	}
 }

@@ -21,6 +21,12 @@ type File struct {
 	root *yaml.Node
 }
 
+// PassiveCheck and ActiveCheck are the types of what the server asks the agent for and of what the agent sends by itself.
+const (
+	PassiveCheck = ""
+	ActiveCheck  = "ZABBIX_ACTIVE"
+)
+
 // Template is a template with everything that belongs to it alone.
 type Template struct {
 	UUID           string          `yaml:"uuid"`
@@ -93,6 +99,7 @@ type Dependency struct {
 type DiscoveryRule struct {
 	UUID                string     `yaml:"uuid"`
 	Name                string     `yaml:"name"`
+	Type                string     `yaml:"type"`
 	Key                 string     `yaml:"key"`
 	Delay               string     `yaml:"delay"`
 	Filter              Filter     `yaml:"filter"`

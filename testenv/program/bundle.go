@@ -68,7 +68,7 @@ func bundle(name string, packages []string, further func(*debian.Apt, []string) 
 		return nil, fmt.Errorf("cannot unpack %s: %w", name, err)
 	}
 	b := &Bundle{dir: dir}
-	// systemd keeps its own library in a directory of its own.
+	// The last is for systemd's own programs.
 	for _, pattern := range []string{"lib/*-linux-*", "usr/lib/*-linux-*", "usr/lib/*-linux-*/systemd"} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {

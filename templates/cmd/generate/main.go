@@ -1,4 +1,5 @@
-// Command generate rewrites what is derived from the 7.0 templates: the 6.0 templates and the tables of the README.
+// Command generate rewrites what is derived from the hand-written 7.0 templates: their other forms and the generated part of
+// the README.
 // Run it from the top of the repository: go run ./templates/cmd/generate
 package main
 

@@ -1,0 +1,33 @@
+package contract
+
+import (
+	"slices"
+	"strings"
+
+	"zabbix-agent2-plugin-hosting/templates/export"
+)
+
+// checkClock tells whether a trigger goes by one clock. A value that an agent sends by itself carries the host's time, a calculated one the server's:
+// a trigger over both looks at windows that lie apart by the difference and changes its mind with each value. The time of now() is
+// the server's or the host's, as the value has it that it is asked at; ages must be told by the plugin.
+func (c *check) checkClock(trigger export.Trigger, known references) {
+	for _, expression := range []string{trigger.Expression, trigger.RecoveryExpression} {
+		if strings.Contains(expression, "now()") {
+			c.report("trigger %q compares with now(): let the plugin tell an age", trigger.Name)
+		}
+	}
+
+	var calculated, measured int
+
+	for _, reference := range itemReference.FindAllStringSubmatch(trigger.Expression+trigger.RecoveryExpression, -1) {
+		if slices.Contains(known.calculated, reference[2]) {
+			calculated++
+		} else {
+			measured++
+		}
+	}
+
+	if calculated > 0 && measured > 0 {
+		c.report("trigger %q looks at items of two clocks, the server's and the host's", trigger.Name)
+	}
+}
