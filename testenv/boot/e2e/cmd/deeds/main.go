@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"syscall"
@@ -45,9 +46,7 @@ func nameOf(err error) string {
 func deeds() map[string]func() error {
 	all := map[string]func() error{}
 	for _, some := range []map[string]func() error{fileDeeds(), userDeeds(), processDeeds(), kernelDeeds(), networkDeeds()} {
-		for name, do := range some {
-			all[name] = do
-		}
+		maps.Copy(all, some)
 	}
 	return all
 }
