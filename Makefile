@@ -10,10 +10,10 @@ FUZZTIME := 20s
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build packages test race fuzz demo bench wordpress e2e servers lint docs sdk tidy agents clean
+.PHONY: help build packages test race fuzz demo bench wordpress e2e e2e-systemd servers lint docs sdk tidy agents clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: sdk ## the plugin and the root helper, under build/
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/ $(PACKAGE) $(HELPER_PACKAGE)
@@ -51,6 +51,10 @@ wordpress: sdk ## a real WordPress whose database and PHP are stopped under a pr
 
 e2e: build agents servers ## the templates in real Zabbix servers 6.0 and 7.0, with real agents and proxies
 	go test -tags e2e -count=1 -timeout 20m -v ./testenv/zabbixserver ./templates/e2e
+
+e2e-systemd: packages ## the packages on machines with a real systemd, agents 6.0 and 7.0 and nginx; needs root
+	@GOWORK=off go run ./testenv/cmd/fetch machine
+	go test -tags systemd -count=1 -timeout 20m ./testenv/boot ./testenv/boot/e2e
 
 lint: sdk $(LINT) ## the linters of .golangci.yml
 	$(LINT) run ./...

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"zabbix-agent2-plugin-hosting/testenv/boot"
 	"zabbix-agent2-plugin-hosting/testenv/builddir"
 	"zabbix-agent2-plugin-hosting/testenv/debian"
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
@@ -18,12 +19,13 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/zabbixserver"
 )
 
-const usage = `usage: fetch sdk | agents | nginx | servers | wordpress | tidy [MODULE[@VERSION]...]
+const usage = `usage: fetch sdk | agents | nginx | servers | wordpress | machine | tidy [MODULE[@VERSION]...]
   sdk        the Zabbix SDK into build/sdk, from Debian's source, where the module proxy does not serve it
   agents     Zabbix agents 6.0 and 7.0 into build/agents, from Debian's packages
   nginx      nginx into build/nginx, from Debian's packages
   servers    Zabbix servers 6.0 and 7.0 with their first databases, proxies, frontends, PostgreSQL and PHP into build/zabbixserver, from Debian's packages
   wordpress  nginx, and WordPress with PHP and MariaDB into build/wordpress, from Debian's packages
+  machine    a Debian 12 with systemd into build/machine, and systemd-nspawn into build/nspawn, from Debian's packages; needs root
   tidy       adds the modules given and tidies go.mod and go.sum, although the SDK may come from build/sdk
 `
 
@@ -82,6 +84,12 @@ func run(arguments []string, out io.Writer) error {
 		return nil
 	case "wordpress":
 		return wordpress.Install()
+	case "machine":
+		tree, err := boot.Install()
+		if err == nil {
+			fmt.Fprintln(out, "the machine's tree is", tree)
+		}
+		return err
 	}
 	flags.Usage()
 	return errUsage
