@@ -4,20 +4,20 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/thread"
 )
 
 // testBare runs an ordinary test, of which is known that it changes nothing.
 func testBare(command Command, surroundings *surroundings, streams *streams, begun time.Time) (result *Result, cancelled bool, err error) {
 	result = &Result{Technique: TechniqueBare}
-	ended := make(chan error)
-	onOwnThread(func() {
+	err = thread.Run(func() error {
 		err := surroundings.enter()
 		if err == nil {
 			cancelled, err = runBare(command, streams, result, begun)
 		}
-		ended <- err
+		return err
 	})
-	err = <-ended
 	return result, cancelled, err
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox/seccomp"
+	"zabbix-agent2-plugin-hosting/checks/thread"
 	"zabbix-agent2-plugin-hosting/testenv/baddns"
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
 )
@@ -54,7 +55,7 @@ func (c circumstance) again(t *testing.T, test string) {
 	command := c.prepare(t, test)
 	var output []byte
 	ended := make(chan error)
-	onOwnThread(func() {
+	thread.Start(func() {
 		clean, err := c.enter(command)
 		if err == nil {
 			output, err = command.CombinedOutput()

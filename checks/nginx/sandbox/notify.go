@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox/seccomp"
+	"zabbix-agent2-plugin-hosting/checks/thread"
 )
 
 // started is a test under a filter: it waits in its first system call that the filter hands over.
@@ -53,15 +54,13 @@ func inside(surroundings *surroundings, work func() error) error {
 	if !surroundings.entered {
 		return work()
 	}
-	ended := make(chan error)
-	onOwnThread(func() {
+	return thread.Run(func() error {
 		err := surroundings.enterNetwork()
 		if err == nil {
 			err = keepCapabilities(surroundings.capabilities)
 		}
-		ended <- errors.Join(err, work())
+		return errors.Join(err, work())
 	})
-	return <-ended
 }
 
 // startFiltered starts nginx from a thread of its own that has the filter.
@@ -71,7 +70,7 @@ func startFiltered(command Command, surroundings *surroundings, streams *streams
 		err  error
 	}
 	begun := make(chan outcome)
-	onOwnThread(func() {
+	thread.Start(func() {
 		test := &started{pidfd: -1, release: make(chan struct{})}
 		err := test.start(command, surroundings, streams)
 		begun <- outcome{test, err}

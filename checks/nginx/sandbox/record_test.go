@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"zabbix-agent2-plugin-hosting/checks/thread"
 	"zabbix-agent2-plugin-hosting/testenv/baddns"
 )
 
@@ -109,7 +110,7 @@ func startElsewhere(t *testing.T, p *prefix) (pid int) {
 	t.Helper()
 	ended := make(chan error)
 	release := make(chan struct{})
-	onOwnThread(func() {
+	thread.Start(func() {
 		clean, err := privateHost(t.TempDir(), baddns.Answers())
 		if err == nil {
 			err = unix.Mount("none", p.dir, "tmpfs", 0, "mode=0755")
