@@ -22,9 +22,21 @@ func Start(work func()) {
 	}()
 }
 
-// Run is Start and waits for the end of work, whose error it returns.
+// Run is Start and waits for the end of work, whose error it returns. A panic of work is the caller's.
 func Run(work func() error) error {
-	ended := make(chan error)
-	Start(func() { ended <- work() })
-	return <-ended
+	type outcome struct {
+		err      error
+		panicked any
+	}
+	ended := make(chan outcome)
+	Start(func() {
+		var err error
+		defer func() { ended <- outcome{err, recover()} }()
+		err = work()
+	})
+	o := <-ended
+	if o.panicked != nil {
+		panic(o.panicked)
+	}
+	return o.err
 }

@@ -64,3 +64,11 @@ func TestStartDoesNotWait(t *testing.T) {
 	close(release)
 	<-ended
 }
+
+func TestAPanicIsTheCallers(t *testing.T) {
+	t.Parallel()
+
+	require.PanicsWithValue(t, "on purpose", func() {
+		_ = thread.Run(func() error { panic("on purpose") })
+	})
+}

@@ -14,19 +14,19 @@ func testBare(command Command, surroundings *surroundings, streams *streams, beg
 	err = thread.Run(func() error {
 		err := surroundings.enter()
 		if err == nil {
-			cancelled, err = runBare(command, streams, result, begun)
+			cancelled, err = runBare(command, surroundings, streams, result, begun)
 		}
 		return err
 	})
 	return result, cancelled, err
 }
 
-func runBare(command Command, streams *streams, result *Result, begun time.Time) (cancelled bool, err error) {
+func runBare(command Command, surroundings *surroundings, streams *streams, result *Result, begun time.Time) (cancelled bool, err error) {
 	pid, pidfd, err := fork(command, streams, false)
 	if err != nil {
 		return false, err
 	}
-	j := newJudge(command, pid, pidfd, streams, result)
+	j := newJudge(command, surroundings, pid, pidfd, streams, result)
 	defer j.close()
 	if pidfd >= 0 {
 		defer func() { _ = unix.Close(pidfd) }()

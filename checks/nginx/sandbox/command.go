@@ -20,15 +20,19 @@ type Command struct {
 	// Environment is put into the otherwise empty environment, as NAME=value, such as what the service's unit sets.
 	// What speaks of a running nginx or of systemd's sockets is left out.
 	Environment []string
-	// Namespaces is a process whose mount and network namespaces, root directory and capabilities the test gets; 0 stays here. It needs root.
+	// Namespaces is a process whose root directory with its mounts, network namespace and capabilities the test gets, as far as this process may give them;
+	// 0 stays here. It needs root with CAP_SYS_CHROOT for other files, with CAP_SYS_ADMIN for another network.
 	Namespaces int
+	// StartTicks is when that process was started (proc_pid_stat(5)), so that no other is taken for it; 0 trusts the number.
+	StartTicks uint64
 	// NoFile is RLIMIT_NOFILE, as the service has it: a descriptor for each log. 0 leaves it. Only root may exceed this process's hard limit.
 	NoFile uint64
 	// MaxMemoryBytes is RLIMIT_AS; 0 is none.
 	MaxMemoryBytes uint64
 	// Timeout is when the test is killed with all that it started; 0 is DefaultTimeout.
 	Timeout time.Duration
-	// AsRoot judges addresses, directories and files to write as root would, though this process is not root. What is read needs permission still.
+	// AsRoot judges addresses, directories and files to write as for root, or for root with the capabilities of Namespaces, though this process is not root or
+	// lacks some (Rights). What is read needs permission still.
 	AsRoot bool
 	// Bare tells what is known of an ordinary test's effects, for hosts where no technique works; nil forbids one.
 	Bare *BareConditions

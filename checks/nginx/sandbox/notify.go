@@ -42,7 +42,7 @@ func testNotify(command Command, surroundings *surroundings, streams *streams, b
 	if err != nil {
 		return nil, false, err
 	}
-	s := newSupervisor(command, test, streams)
+	s := newSupervisor(command, surroundings, test, streams)
 	defer s.close()
 	s.deadline = begun.Add(command.timeout())
 	err = inside(surroundings, s.run)
@@ -51,7 +51,7 @@ func testNotify(command Command, surroundings *surroundings, streams *streams, b
 
 // inside runs work where addresses are those of the test, and permissions no more than its own.
 func inside(surroundings *surroundings, work func() error) error {
-	if !surroundings.entered {
+	if surroundings.network < 0 && !surroundings.lowered {
 		return work()
 	}
 	return thread.Run(func() error {
@@ -90,14 +90,15 @@ func (t *started) start(command Command, surroundings *surroundings, streams *st
 	if err := mayFilter(); err != nil {
 		return &unusableError{fmt.Errorf("cannot set no_new_privs: %w", err)}
 	}
-	boundCapabilities(surroundings.capabilities)
 	listener, err := seccomp.Install(program)
 	if err != nil {
 		return &unusableError{fmt.Errorf("cannot install a seccomp filter with a listener: %w", err)}
 	}
 	// From here this thread makes no call that the filter hands over.
 	t.listener = listener
-	t.pid, t.pidfd, err = fork(command, streams, false)
+	if err = confine(surroundings.capabilities); err == nil {
+		t.pid, t.pidfd, err = fork(command, streams, false)
+	}
 	if err == nil && t.pidfd < 0 {
 		_ = unix.Kill(t.pid, unix.SIGKILL)
 		_, _ = unix.Wait4(t.pid, nil, 0, nil)

@@ -100,7 +100,7 @@ var engines = map[Technique]engine{
 
 // conduct opens what a test needs, and tells how long it took.
 func conduct(ctx context.Context, command Command, test engine) (*Result, error) {
-	surroundings, err := openSurroundings(command.Namespaces)
+	surroundings, err := openSurroundings(command)
 	if err != nil {
 		return nil, err
 	}

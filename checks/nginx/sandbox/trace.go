@@ -41,15 +41,12 @@ func (t *tracer) run(surroundings *surroundings, begun time.Time) error {
 	if err := surroundings.enter(); err != nil {
 		return err
 	}
-	boundCapabilities(surroundings.capabilities)
+	if err := confine(surroundings.capabilities); err != nil {
+		return err
+	}
 	pid, err := startTraced(t.command, t.streams)
 	if err != nil {
 		return err
-	}
-	if surroundings.entered {
-		if err := keepCapabilities(surroundings.capabilities); err != nil {
-			return errors.Join(err, killTraced(pid))
-		}
 	}
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -57,7 +54,7 @@ func (t *tracer) run(surroundings *surroundings, begun time.Time) error {
 	} else {
 		defer func() { _ = unix.Close(pidfd) }()
 	}
-	t.judge = newJudge(t.command, pid, pidfd, t.streams, t.result)
+	t.judge = newJudge(t.command, surroundings, pid, pidfd, t.streams, t.result)
 	defer t.judge.close()
 	t.threads[pid] = &traced{}
 	t.watch = startWatch(t.streams, t.judge, t.result, begun.Add(t.command.timeout()))
