@@ -21,7 +21,7 @@ var helperDenied = []uint32{
 	unix.SYS_CLOCK_SETTIME, unix.SYS_PERF_EVENT_OPEN,
 }
 
-// AsHelper runs f, which must wait for the programs that it starts, where these are as the root helper is in its unit: root with four capabilities, without
+// AsHelper runs f on a thread of its own, where the programs that f starts are as the root helper is in its unit: root with four capabilities, without
 // new privileges or namespaces, with the host's files to read only and with an empty /tmp. It needs root.
 func AsHelper(f func() error) error {
 	return thread.Run(func() error {

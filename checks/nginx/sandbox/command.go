@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -36,6 +37,8 @@ type Command struct {
 	AsRoot bool
 	// Bare tells what is known of an ordinary test's effects, for hosts where no technique works; nil forbids one.
 	Bare *BareConditions
+	// question is the option that is added; empty for -t.
+	question string
 }
 
 // DefaultTimeout is enough for 50,000 vhosts, and for five names of a resolver that does not answer.
@@ -74,7 +77,7 @@ func (c Command) check() error {
 }
 
 func (c Command) arguments() []string {
-	return slices.Concat([]string{c.Binary}, c.Args, []string{"-t"})
+	return slices.Concat([]string{c.Binary}, c.Args, []string{cmp.Or(c.question, "-t")})
 }
 
 func (c Command) environment() []string {

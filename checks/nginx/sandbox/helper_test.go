@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec" //nolint:depguard // a test starts itself under other circumstances.
+	"sync"
 
 	"zabbix-agent2-plugin-hosting/testenv/apart"
 )
@@ -26,54 +27,77 @@ func asHelper(technique Technique) func(context.Context, Command) (*Result, erro
 		if command.Namespaces == 0 {
 			command.Namespaces = os.Getpid()
 		}
-		task := helperTask{Technique: technique, Command: command}
-		if err := task.run(); err != nil {
+		h, err := theHelper()
+		if err != nil {
 			return nil, err
 		}
-		if task.Error != "" {
-			return nil, errors.New(task.Error)
+		task, err := h.do(helperTask{Technique: technique, Command: command})
+		if err == nil && task.Error != "" {
+			err = errors.New(task.Error)
 		}
-		return task.Result, nil
+		return task.Result, err
 	}
 }
 
-func (task *helperTask) run() error {
-	text, err := json.Marshal(task)
-	if err != nil {
-		return err
-	}
+// helperProcess makes one test after the other. It ends with this process, or before by what a test does to it.
+type helperProcess struct {
+	mu    sync.Mutex
+	tasks *json.Encoder
+	done  *json.Decoder
+}
+
+// theHelper is started once, for that takes longer than a test.
+var theHelper = sync.OnceValues(startHelper)
+
+func startHelper() (*helperProcess, error) {
 	itself, err := apart.Itself()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer itself.Close()
-	helper := exec.Command(apart.SelfPath)
-	helper.Env = append(os.Environ(), fakeVariable+"=helper", commandVariable+"="+string(text))
-	helper.ExtraFiles, helper.Stderr = []*os.File{itself}, os.Stderr
-	var output []byte
-	err = apart.AsHelper(func() (err error) {
-		output, err = helper.Output()
-		return err
-	})
+	command := exec.Command(apart.SelfPath)
+	command.Env = append(os.Environ(), fakeVariable+"=helper")
+	command.ExtraFiles, command.Stderr = []*os.File{itself}, os.Stderr
+	input, err := command.StdinPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return json.Unmarshal(output, task)
+	output, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := apart.AsHelper(command.Start); err != nil {
+		return nil, err
+	}
+	return &helperProcess{tasks: json.NewEncoder(input), done: json.NewDecoder(output)}, nil
 }
 
-// testAsHelper is what such a process does.
+func (h *helperProcess) do(task helperTask) (helperTask, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.tasks.Encode(task); err != nil {
+		return task, fmt.Errorf("cannot tell the helper: %w", err)
+	}
+	if err := h.done.Decode(&task); err != nil {
+		return task, fmt.Errorf("cannot hear the helper: %w", err)
+	}
+	return task, nil
+}
+
+// testAsHelper is what such a process does, until its standard input ends.
 func testAsHelper() {
-	var task helperTask
-	err := json.Unmarshal([]byte(os.Getenv(commandVariable)), &task)
-	if err == nil {
-		task.Result, err = only(task.Technique).Test(context.Background(), task.Command)
+	tasks, done := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
+	for {
+		var task helperTask
+		if tasks.Decode(&task) != nil {
+			return
+		}
+		var err error
+		if task.Result, err = only(task.Technique).Test(context.Background(), task.Command); err != nil {
+			task.Error = err.Error()
+		}
+		if err := done.Encode(task); err != nil {
+			panic(err)
+		}
 	}
-	if err != nil {
-		task.Error = err.Error()
-	}
-	text, err := json.Marshal(task)
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(string(text))
 }

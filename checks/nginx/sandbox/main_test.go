@@ -19,8 +19,6 @@ const (
 	modulesVariable    = "SANDBOX_TEST_MODULES"
 	// helperVariable is set where a test is made by another process, which has only the rights of the root helper.
 	helperVariable = "SANDBOX_TEST_HELPER"
-	// commandVariable is the test that such a process makes.
-	commandVariable = "SANDBOX_TEST_COMMAND"
 )
 
 func TestMain(m *testing.M) {
