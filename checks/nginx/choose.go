@@ -17,7 +17,7 @@ const (
 	namesShown = 20
 )
 
-// ErrUnknownInstance is what Report fails with for a name that no instance has.
+// ErrUnknownInstance is what Report and NameOf fail with for a name or an ID that no instance has.
 var ErrUnknownInstance = errors.New("unknown instance")
 
 func (m *Monitor) find(ctx context.Context) (*instance.Found, error) {
@@ -60,6 +60,25 @@ func (m *Monitor) choose(ctx context.Context, name string) (*instance.Instance, 
 	}
 
 	return nil, unknown(name, names)
+}
+
+// NameOf is the name of the instance with an instance.ID. For one that there is not errors.Is(err, ErrUnknownInstance).
+func (m *Monitor) NameOf(ctx context.Context, id string) (string, error) {
+	found, err := m.find(ctx)
+	if err != nil {
+		return "", err
+	}
+
+	names := make([]string, len(found.Instances))
+
+	for at := range found.Instances {
+		names[at] = found.Instances[at].Name
+		if instance.ID(names[at]) == id {
+			return names[at], nil
+		}
+	}
+
+	return "", unknown(id, names)
 }
 
 func unknown(name string, names []string) error {

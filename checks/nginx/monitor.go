@@ -9,6 +9,7 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/nginx/hazard"
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
 const (
@@ -24,6 +25,9 @@ type Options struct {
 	// ProcPath and SysPath are where proc(5) and sysfs(5) are mounted, Root the directory below which cron, systemd, sudo
 	// and Zabbix are configured.
 	ProcPath, SysPath, Root string
+	// HostPID is a process that sees the host's files, such as 1 where this process has mounts of its own: an instance that does not run is looked at
+	// and tested among them. 0 stands for this process.
+	HostPID int
 	// Configured are instances that are tested even while they do not run.
 	Configured []instance.Configured
 	// Revalidate is how old the test of an unchanged configuration may be, Timeout how long a test may take.
@@ -42,6 +46,7 @@ type Monitor struct {
 	finder    *instance.Finder
 	sandbox   tester
 	listeners *listener.Reader
+	host      tree.Tree
 	startedAt time.Time
 
 	ctx    context.Context
@@ -62,9 +67,15 @@ type Monitor struct {
 func NewMonitor(o Options) *Monitor {
 	ctx, cancel := context.WithCancel(context.Background())
 
+	var host tree.Tree
+	if o.HostPID != 0 {
+		host = tree.Of(o.ProcPath, o.HostPID)
+	}
+
 	return &Monitor{
 		options:   o,
-		finder:    instance.NewFinder(o.ProcPath, o.Configured, instance.NewBuilds(instance.SafeToRun)),
+		finder:    instance.NewFinder(o.ProcPath, o.Configured, instance.NewBuilds(instance.SafeToRun)).In(host),
+		host:      host,
 		sandbox:   sandbox.New(),
 		listeners: listener.NewReader(o.ProcPath, o.SysPath),
 		startedAt: time.Now(),

@@ -150,7 +150,7 @@ func TestIncludesAreFollowed(t *testing.T) {
 		"/etc/nginx/nginx.conf", "/etc/nginx/modules/1.conf", "/etc/nginx/sites/s/ab.conf", "/etc/nginx/listen.inc",
 		"/etc/nginx/none.conf", "/srv/d/e.conf",
 	}, r.Files)
-	require.Equal(t, []string{"/etc/nginx/modules", "/etc/nginx/sites", "/etc/nginx/none"}, r.Directories)
+	require.Equal(t, []string{"/etc/nginx/modules", "/etc/nginx/sites", "/etc/nginx/sites/s", "/etc/nginx/none"}, r.Directories)
 	require.Equal(t, []string{"cannot read /etc/nginx/none.conf: file does not exist"}, r.Problems)
 	require.Equal(t, []string{"/p/a.so"}, r.Modules)
 	require.Equal(t, []string{"user", "u"}, r.User.Words)

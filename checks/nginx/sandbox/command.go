@@ -32,8 +32,8 @@ type Command struct {
 	MaxMemoryBytes uint64
 	// Timeout is when the test is killed with all that it started; 0 is DefaultTimeout.
 	Timeout time.Duration
-	// AsRoot judges addresses, directories and files to write as for root, or for root with the capabilities of Namespaces, though this process is not root or
-	// lacks some (Rights). What is read needs permission still.
+	// AsRoot judges addresses, directories and files to write as for root with the capabilities that the programs of Namespaces, or else of root here, can have, though
+	// this process is not root or lacks some (Rights). What is read needs permission still. Namespaces that has ended fails with tree.ErrEnded.
 	AsRoot bool
 	// Bare tells what is known of an ordinary test's effects, for hosts where no technique works; nil forbids one.
 	Bare *BareConditions

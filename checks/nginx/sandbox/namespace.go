@@ -23,12 +23,15 @@ type surroundings struct {
 
 func openSurroundings(command Command) (s surroundings, err error) {
 	s = surroundings{network: -1, capabilities: allCapabilities}
-	if s.view, err = (tree.Tree{}).Open(); err != nil || command.Namespaces == 0 {
-		return s, err
+	if command.Namespaces == 0 {
+		return s, s.limitAsHere(command)
 	}
 	defer func() {
 		if err != nil {
 			s.close()
+			if errors.Is(err, unix.ESRCH) {
+				err = tree.ErrEnded
+			}
 			err = fmt.Errorf("cannot share the namespaces of process %d: %w; run as root, and name a running nginx", command.Namespaces, err)
 		}
 	}()
@@ -89,6 +92,19 @@ func (s *surroundings) limit(process int) error {
 	}
 	s.lowered = own&^s.capabilities != 0
 	return err
+}
+
+// limitAsHere has root that is not whole be judged by what programs that it starts here could have, as in a container.
+func (s *surroundings) limitAsHere(command Command) error {
+	if !command.AsRoot || unix.Geteuid() != 0 {
+		return nil
+	}
+	process, err := tree.OpenProcess("/proc", unix.Getpid(), 0)
+	if err != nil {
+		return fmt.Errorf("cannot tell the rights of a configuration test: %w; mount /proc", err)
+	}
+	defer func() { _ = unix.Close(process) }()
+	return s.limit(process)
 }
 
 func boundOf(process int) (uint64, error) {

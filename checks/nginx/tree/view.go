@@ -7,22 +7,23 @@ import (
 )
 
 // View is a tree that is open. It stays as it is when its process ends: the mounts of a namespace that nobody holds are taken apart, and
-// what was hidden below them would come to light. It must be closed.
+// what was hidden below them would come to light. It must be closed. The zero value is of this process's own tree.
 type View struct {
 	tree Tree
-	// root and mounts are the root directory and the mount namespace; -1 where they are this process's own.
+	// open says that root and mounts, the root directory and the mount namespace, are another process's.
+	open         bool
 	root, mounts int
 }
 
-// Open opens the tree. It fails where this process may not look there, and for a process that has ended.
+// Open opens the tree. It fails where this process may not look there, and with ErrEnded for a process that has ended.
 func (t Tree) Open() (View, error) {
 	if t == (Tree{}) {
-		return View{root: -1, mounts: -1}, nil
+		return View{}, nil
 	}
 
 	process, err := OpenProcess(t.Proc, t.PID, t.StartTicks)
 	if err != nil {
-		return View{root: -1, mounts: -1}, t.unreachable(err)
+		return View{}, t.unreachable(err)
 	}
 	defer func() { _ = unix.Close(process) }()
 
@@ -38,27 +39,25 @@ func (t Tree) Open() (View, error) {
 
 // OpenView opens the tree of a process that is open.
 func OpenView(process int) (View, error) {
-	v := View{mounts: -1}
-
-	var err error
-	if v.root, err = unix.Openat(process, "root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err == nil {
-		v.mounts, err = unix.Openat(process, "ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	}
-
+	root, err := unix.Openat(process, "root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		v.Close()
+		return View{}, ended(err)
 	}
 
-	return v, err
-}
+	mounts, err := unix.Openat(process, "ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		_ = unix.Close(root)
 
-// Own tells whether it is this process's own tree.
-func (v *View) Own() bool { return v.root < 0 }
+		return View{}, ended(err)
+	}
+
+	return View{open: true, root: root, mounts: mounts}, nil
+}
 
 // Do has look see the tree by the paths of its process, in the calling goroutine only: what it starts with go does not. It returns
 // when look has. Where this process may not look there, look is not called.
 func (v *View) Do(look func()) error {
-	if v.Own() {
+	if !v.open {
 		look()
 
 		return nil
@@ -77,7 +76,7 @@ func (v *View) Do(look func()) error {
 
 // Enter moves the calling thread, which must be locked and is never used again, into the tree.
 func (v *View) Enter() error {
-	if v.Own() {
+	if !v.open {
 		return nil
 	}
 
@@ -94,10 +93,9 @@ func (v *View) Enter() error {
 
 // Close closes what is open. It may be called again.
 func (v *View) Close() {
-	for _, fd := range []*int{&v.root, &v.mounts} {
-		if *fd >= 0 {
-			_ = unix.Close(*fd)
-			*fd = -1
-		}
+	if v.open {
+		_ = unix.Close(v.root)
+		_ = unix.Close(v.mounts)
+		v.open = false
 	}
 }
