@@ -64,15 +64,20 @@ func isConfiguration(name string) bool {
 		!strings.HasPrefix(name, "/usr/share/zoneinfo/") && !strings.HasPrefix(name, "/usr/lib/locale/")
 }
 
-// addContent digests a file with its name. One that is gone or that only others may read is digested as empty.
+// addContent digests a file with its name. One that is gone, that only others may read or that is no file any more is digested as empty.
 func addContent(sum hash.Hash, name string, limit int64) (read int64) {
 	_, _ = io.WriteString(sum, name+"\x00")
 
-	file, err := os.Open(name)
+	// A certificate may be anybody's, who may put a pipe there.
+	file, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return 0
 	}
 	defer file.Close()
+
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return 0
+	}
 
 	read, _ = io.Copy(sum, io.LimitReader(file, limit))
 

@@ -3,7 +3,6 @@ package nginx
 import (
 	"cmp"
 	"errors"
-	"os"
 	"slices"
 	"time"
 
@@ -61,7 +60,7 @@ func (m *Monitor) testOnce(i instance.Instance) *outcome {
 	)
 
 	err = view.Do(func() {
-		read = conf.Walk(os.DirFS("/"), i.Config, i.Prefix, m.directivesOf(&i))
+		read = conf.Walk(conf.Host(), i.Config, i.Prefix, m.directivesOf(&i))
 
 		if v, refused = unsafeToRun(&i, read); refused {
 			o.fingerprint = takeFingerprint(append(read.Files, i.Binary, i.Config), o.began)

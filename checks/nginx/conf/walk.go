@@ -43,7 +43,7 @@ type Result struct {
 }
 
 // Walk reads a configuration file and all that it includes. The root of fsys is nginx's root directory, on a real system
-// os.DirFS("/"); config and prefix are absolute. The directives are those of nginx's command line (-g).
+// Host(); config and prefix are absolute. The directives are those of nginx's command line (-g).
 func Walk(fsys fs.FS, config, prefix string, directives ...string) *Result {
 	w := walker{
 		fsys: fsys, dir: path.Dir(config), prefix: prefix, left: maxTotal,
