@@ -10,4 +10,13 @@ require (
 	golang.zabbix.com/sdk v1.2.2-0.20251205121608-d9643740a558
 )
 
-require github.com/HdrHistogram/hdrhistogram-go v1.4.0
+require (
+	github.com/BurntSushi/toml v1.6.0
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
+	github.com/coreos/go-systemd/v22 v22.7.0
+	golang.org/x/sync v0.25.0
+)
+
+require github.com/cilium/ebpf v0.22.0
+
+require github.com/godbus/dbus/v5 v5.1.0

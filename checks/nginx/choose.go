@@ -2,6 +2,8 @@ package nginx
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,7 +19,7 @@ const (
 	namesShown = 20
 )
 
-// ErrUnknownInstance is what Report and NameOf fail with for a name or an ID that no instance has.
+// ErrUnknownInstance is what Report fails with for a name that no instance has.
 var ErrUnknownInstance = errors.New("unknown instance")
 
 func (m *Monitor) find(ctx context.Context) (*instance.Found, error) {
@@ -33,6 +35,7 @@ func (m *Monitor) find(ctx context.Context) (*instance.Found, error) {
 		return nil, err
 	}
 
+	m.followUnits(ctx, found)
 	m.found, m.foundAt = found, time.Now()
 
 	return found, nil
@@ -62,36 +65,53 @@ func (m *Monitor) choose(ctx context.Context, name string) (*instance.Instance, 
 	return nil, unknown(name, names)
 }
 
-// NameOf is the name of the instance with an instance.ID. For one that there is not errors.Is(err, ErrUnknownInstance).
+// ID stands for an instance's name where no free text may pass: the first 16 hexadecimal digits of its SHA-256.
+func ID(name string) string {
+	sum := sha256.Sum256([]byte(name))
+
+	return hex.EncodeToString(sum[:8])
+}
+
+// NameOf returns the name for an ID; an empty ID stands for the only instance. For one that no instance has errors.Is(err,
+// ErrUnknownInstance).
 func (m *Monitor) NameOf(ctx context.Context, id string) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+
 	found, err := m.find(ctx)
 	if err != nil {
 		return "", err
 	}
 
-	names := make([]string, len(found.Instances))
+	var names []string
 
 	for at := range found.Instances {
-		names[at] = found.Instances[at].Name
-		if instance.ID(names[at]) == id {
-			return names[at], nil
+		if name := found.Instances[at].Name; ID(name) == id {
+			return name, nil
 		}
+
+		names = append(names, found.Instances[at].Name)
 	}
 
-	return "", unknown(id, names)
+	return "", fmt.Errorf("%w; %s", ErrUnknownInstance, known(names))
 }
 
 func unknown(name string, names []string) error {
-	known := "no nginx runs and none is configured"
-	if len(names) > namesShown {
-		known = fmt.Sprintf("use one of %s and %d more", strings.Join(names[:namesShown], ", "), len(names)-namesShown)
-	} else if len(names) > 0 {
-		known = "use one of " + strings.Join(names, ", ")
-	}
-
 	if name == "" && len(names) > 1 {
-		return fmt.Errorf("cannot choose an instance: %w: there are several; %s", ErrUnknownInstance, known)
+		return fmt.Errorf("cannot choose an instance: %w: there are several; %s", ErrUnknownInstance, known(names))
 	}
 
-	return fmt.Errorf("cannot report on %q: %w; %s", name, ErrUnknownInstance, known)
+	return fmt.Errorf("cannot report on %q: %w; %s", name, ErrUnknownInstance, known(names))
+}
+
+func known(names []string) string {
+	switch {
+	case len(names) == 0:
+		return "no nginx runs and none is configured"
+	case len(names) > namesShown:
+		return fmt.Sprintf("use one of %s and %d more", strings.Join(names[:namesShown], ", "), len(names)-namesShown)
+	}
+
+	return "use one of " + strings.Join(names, ", ")
 }

@@ -274,7 +274,7 @@ func TestAnUnknownInstanceIsAnsweredWithThoseThereAre(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnknownInstance)
 	require.ErrorContains(t, err, n.ConfPath())
 
-	_, err = m.NameOf(context.Background(), instance.ID("/etc/passwd"))
+	_, err = m.NameOf(context.Background(), ID("/etc/passwd"))
 	require.ErrorIs(t, err, ErrUnknownInstance)
 	require.ErrorContains(t, err, n.ConfPath())
 }
@@ -283,9 +283,9 @@ func TestAnInstanceHasANameThatIsNoPath(t *testing.T) {
 	t.Parallel()
 
 	n := nginx.StartT(t, nginx.Options{})
-	id := instance.ID(n.ConfPath())
+	id := ID(n.ConfPath())
 	require.Regexp(t, "^[0-9a-f]{16}$", id)
-	require.Equal(t, "08cdfcae237f26e4", instance.ID("/etc/nginx/nginx.conf"), "the two sides of a protocol agree on it for good")
+	require.Equal(t, "08cdfcae237f26e4", ID("/etc/nginx/nginx.conf"), "the two sides of a protocol agree on it for good")
 
 	name, err := newMonitor(t).NameOf(context.Background(), id)
 	require.NoError(t, err)

@@ -83,7 +83,7 @@ func bareRead(b *testing.B) func() {
 func packageRead(b *testing.B) func() {
 	b.Helper()
 
-	reader := slab.NewReader("/proc", "/sys")
+	reader := slab.NewReader("/proc", "/sys", nil)
 	_, err := reader.Read()
 	require.NoError(b, err)
 

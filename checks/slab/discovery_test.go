@@ -41,7 +41,7 @@ func sized(list string) []fake {
 func TestDiscoverRows(t *testing.T) {
 	t.Parallel()
 
-	tracker := newTracker("testdata/6.18", kernelSys(t, "6.18"), time.Hour, systemClock())
+	tracker := newTracker("testdata/6.18", kernelSys(t, "6.18"), nil, time.Hour, systemClock())
 	rows, err := tracker.Discover(12)
 	require.NoError(t, err)
 	require.Contains(t, rows, Discovered{Cache: "dentry", Reclaimable: "1"})

@@ -7,7 +7,7 @@ import (
 )
 
 func ExampleReader() {
-	s, err := slab.NewReader("testdata/6.12", "testdata/6.12").Read()
+	s, err := slab.NewReader("testdata/6.12", "testdata/6.12", nil).Read()
 	if err != nil {
 		fmt.Println(err)
 

@@ -25,6 +25,6 @@ func TestTheHelperReadsTheCaches(t *testing.T) {
 		return
 	}
 
-	_, err := NewReader("/proc", "/sys").Read()
+	_, err := NewReader("/proc", "/sys", nil).Read()
 	require.NoError(t, err)
 }

@@ -84,14 +84,14 @@ func (h *host) pass(d time.Duration) {
 }
 
 func (h *host) reader() *Reader {
-	r := newReader(h.proc, h.sys, h.clock())
+	r := newReader(h.proc, h.sys, nil, h.clock())
 	r.table.pageSize = testPage
 
 	return r
 }
 
 func (h *host) tracker() *Tracker {
-	tracker := newTracker(h.proc, h.sys, time.Hour, h.clock())
+	tracker := newTracker(h.proc, h.sys, nil, time.Hour, h.clock())
 	tracker.reader.table.pageSize = testPage
 
 	return tracker
@@ -106,7 +106,7 @@ func slabLine(name string, slabs int) string {
 func kernelReader(t *testing.T, kernel string) *Reader {
 	t.Helper()
 
-	r := NewReader(filepath.Join("testdata", kernel), kernelSys(t, kernel))
+	r := NewReader(filepath.Join("testdata", kernel), kernelSys(t, kernel), nil)
 	r.table.pageSize = testPage
 
 	return r

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/memory"
@@ -17,6 +16,7 @@ import (
 // Reader reads slabinfo, meminfo and sysfs through buffers that it keeps. It is not safe for concurrent use.
 type Reader struct {
 	path     string
+	source   Source
 	meminfo  *memory.Reader
 	catalog  *catalog
 	clock    clock
@@ -44,16 +44,18 @@ type Snapshot struct {
 	monotonic time.Duration
 }
 
-// NewReader reads below procPath and sysPath, on a real system "/proc" and "/sys".
-func NewReader(procPath, sysPath string) *Reader {
-	return newReader(procPath, sysPath, systemClock())
+// NewReader reads below procPath and sysPath, on a real system "/proc" and "/sys". The source, which may be nil, stands in for files that
+// this process may not read.
+func NewReader(procPath, sysPath string, source Source) *Reader {
+	return newReader(procPath, sysPath, source, systemClock())
 }
 
-func newReader(procPath, sysPath string, clock clock) *Reader {
+func newReader(procPath, sysPath string, source Source, clock clock) *Reader {
 	return &Reader{
-		path:    filepath.Join(procPath, "slabinfo"),
+		path:    infoPath(procPath),
+		source:  source,
 		meminfo: memory.NewReader(procPath),
-		catalog: newCatalog(sysPath),
+		catalog: newCatalog(sysPath, source),
 		clock:   clock,
 		table:   table{pageSize: uint64(os.Getpagesize())},
 	}
@@ -62,9 +64,8 @@ func newReader(procPath, sysPath string, clock clock) *Reader {
 // Read reads slabinfo and meminfo one right after the other, so that their sums can be compared, and names the kind and
 // the aliases of each cache. errors.Is(err, fs.ErrPermission) and fs.ErrNotExist tell the two usual causes of failure.
 func (r *Reader) Read() (*Snapshot, error) {
-	var err error
-	if r.buffer, err = procfile.Read(r.path, r.buffer); err != nil {
-		return nil, r.explain(err)
+	if err := r.readInfo(); err != nil {
+		return nil, err
 	}
 
 	if err := r.meminfo.ReadInto(&r.snapshot.Memory); err != nil {
@@ -77,6 +78,23 @@ func (r *Reader) Read() (*Snapshot, error) {
 	r.attribute(s)
 
 	return s, nil
+}
+
+func (r *Reader) readInfo() (err error) {
+	r.buffer, err = procfile.Read(r.path, r.buffer)
+
+	switch {
+	case err == nil:
+		return nil
+	case r.source == nil || !errors.Is(err, fs.ErrPermission):
+		return explain(r.path, err)
+	}
+
+	if r.buffer, err = r.source.Slabinfo(r.buffer); err != nil {
+		return fmt.Errorf("cannot read %s as this user: %w", r.path, err)
+	}
+
+	return nil
 }
 
 func (r *Reader) attribute(s *Snapshot) {
@@ -107,19 +125,6 @@ func (r *Reader) attribute(s *Snapshot) {
 	}
 
 	s.Problems = t.problems.List()
-}
-
-func (r *Reader) explain(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("cannot read %s: %w (mode 0400, root only); grant CAP_DAC_READ_SEARCH or run as root",
-			r.path, err)
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("cannot read %s: %w; this kernel shows no slab caches, boot one built with CONFIG_SLUB_DEBUG",
-			r.path, err)
-	}
-
-	return fmt.Errorf("cannot read %s: %w", r.path, err)
 }
 
 func (s *Snapshot) field(name string) *uint64 {

@@ -82,7 +82,7 @@ func TestRunningKernel(t *testing.T) {
 
 	const tolerated = 512 << 10
 
-	r := NewReader("/proc", "/sys")
+	r := NewReader("/proc", "/sys", nil)
 
 	s, err := r.Read()
 	if os.Geteuid() != 0 {
@@ -129,7 +129,7 @@ func TestReadFailures(t *testing.T) {
 
 		var err error
 
-		apart.AsNobody(t, func() { _, err = NewReader("/proc", "/sys").Read() })
+		apart.AsNobody(t, func() { _, err = NewReader("/proc", "/sys", nil).Read() })
 		require.ErrorIs(t, err, fs.ErrPermission)
 		require.EqualError(t, err, "cannot read /proc/slabinfo: permission denied (mode 0400, root only); "+
 			"grant CAP_DAC_READ_SEARCH or run as root")
@@ -160,7 +160,7 @@ func TestReadFailures(t *testing.T) {
 	t.Run("another failure is passed on", func(t *testing.T) {
 		t.Parallel()
 
-		err := NewReader("/proc", "/sys").explain(unix.EIO)
+		err := explain("/proc/slabinfo", unix.EIO)
 		require.EqualError(t, err, "cannot read /proc/slabinfo: input/output error")
 	})
 }
@@ -212,7 +212,7 @@ func TestAttributionIsUnknownRatherThanWrong(t *testing.T) {
 	t.Run("where the flags are for root only", func(t *testing.T) {
 		t.Parallel()
 
-		c := newCatalog("/sys")
+		c := newCatalog("/sys", nil)
 		caches := []Cache{{Name: "dentry"}, {Name: "kmalloc-64"}}
 
 		apart.AsNobody(t, func() { c.update(caches, 0) })

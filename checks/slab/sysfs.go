@@ -25,6 +25,7 @@ const (
 // may read the links that tell the aliases; the flags are for root. Kernels with the SLAB allocator have no such folder.
 type catalog struct {
 	folder string
+	source Source
 	flags  map[string]Reclaim
 	groups groups
 	readAt time.Duration
@@ -39,8 +40,8 @@ type groups struct {
 	aliases  map[string][]string
 }
 
-func newCatalog(sysPath string) *catalog {
-	return &catalog{folder: filepath.Join(sysPath, "kernel", "slab")}
+func newCatalog(sysPath string, source Source) *catalog {
+	return &catalog{folder: filepath.Join(sysPath, "kernel", "slab"), source: source}
 }
 
 // stale says whether update would do more than hand out what is known.
@@ -66,7 +67,9 @@ func (c *catalog) update(rows []Cache, now time.Duration) {
 		c.problem = fmt.Sprintf("cannot tell which caches are reclaimable and merged: %v", err)
 	}
 
-	denied := c.problem != ""
+	missing := c.problem != ""
+	denied, asked := missing, false
+
 	for i := range rows {
 		row := &rows[i]
 		entry := sysfsName(row.Name)
@@ -77,8 +80,28 @@ func (c *catalog) update(rows []Cache, now time.Duration) {
 			row.Reclaim, denied = c.readFlag(entry)
 		}
 
+		if denied && !missing && !asked && c.source != nil {
+			asked = true
+			known = c.ask(known)
+			row.Reclaim = known[row.Name]
+		}
+
 		c.flags[row.Name] = row.Reclaim
 	}
+}
+
+// ask has the source tell what the kernel refused, and returns what is known then.
+func (c *catalog) ask(known map[string]Reclaim) map[string]Reclaim {
+	kinds, err := c.source.Kinds()
+	if err != nil {
+		c.problem = fmt.Sprintf("cannot tell which caches are reclaimable: %v", err)
+
+		return known
+	}
+
+	c.problem = ""
+
+	return kinds
 }
 
 // readFlag also says whether reading the other flags is as useless.

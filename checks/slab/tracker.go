@@ -21,19 +21,18 @@ type Tracker struct {
 	discovery *discovery
 }
 
-// NewTracker reads below procPath and sysPath, on a real system "/proc" and "/sys", and tells growth over window; over
-// an hour where that is not positive.
-func NewTracker(procPath, sysPath string, window time.Duration) *Tracker {
-	return newTracker(procPath, sysPath, window, systemClock())
+// NewTracker reads as NewReader does, and tells growth over window; over an hour where that is not positive.
+func NewTracker(procPath, sysPath string, source Source, window time.Duration) *Tracker {
+	return newTracker(procPath, sysPath, source, window, systemClock())
 }
 
-func newTracker(procPath, sysPath string, window time.Duration, clock clock) *Tracker {
+func newTracker(procPath, sysPath string, source Source, window time.Duration, clock clock) *Tracker {
 	if window <= 0 {
 		window = defaultWindow
 	}
 
 	return &Tracker{
-		reader:    newReader(procPath, sysPath, clock),
+		reader:    newReader(procPath, sysPath, source, clock),
 		history:   newHistory(window),
 		discovery: newDiscovery(),
 	}

@@ -129,7 +129,7 @@ func TestFailuresReachTheCaller(t *testing.T) {
 
 	h := newHost(t)
 	require.NoError(t, os.Remove(filepath.Join(h.proc, "slabinfo")))
-	tracker := NewTracker(h.proc, h.sys, 0)
+	tracker := NewTracker(h.proc, h.sys, nil, 0)
 
 	_, err := tracker.Get(1, SortSize)
 	require.ErrorIs(t, err, fs.ErrNotExist)

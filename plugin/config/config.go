@@ -18,11 +18,13 @@ const Section = "Hosting"
 
 // Options are the plugin's options, valid or at their defaults.
 type Options struct {
-	ProcPath    string        // where proc(5) is mounted
-	SysPath     string        // where sysfs(5) is mounted
-	KmsgPath    string        // the kernel log, kmsg(4)
-	SlabHistory time.Duration // what growth is measured over
-	Sites       []site.Site   // sorted by name
+	ProcPath string // where proc(5) is mounted
+	SysPath  string // where sysfs(5) is mounted
+	KmsgPath string // the kernel log, kmsg(4)
+	// HelperSocket is where the root helper is asked.
+	HelperSocket string
+	SlabHistory  time.Duration // what growth is measured over
+	Sites        []site.Site   // sorted by name
 
 	Nginx           []instance.Configured // sorted by name
 	NginxRevalidate time.Duration         // the age at which an unchanged configuration is tested again
@@ -42,6 +44,9 @@ const (
 	minSlabHistory = 10 * time.Minute
 	maxSlabHistory = 7 * 24 * time.Hour
 )
+
+// Set gives the option a value and tells whether it is allowed.
+func (o Option) Set(options *Options, value string) bool { return o.set(options, value) }
 
 // All returns every option, in the order in which people read them.
 func All() []Option { return slices.Concat(hostOptions(), nginxTimes()) }
@@ -79,6 +84,13 @@ func hostOptions() []Option {
 			Allowed:     "an absolute path",
 			Description: "The kernel log, from which the victims of the OOM killer are read.",
 			set:         func(o *Options, value string) bool { return setPath(&o.KmsgPath, value) },
+		},
+		{
+			Name:        "HelperSocket",
+			Default:     "/run/zabbix-hosting-helper.sock",
+			Allowed:     "an absolute path",
+			Description: "Where the root helper is asked for what only root may know; a plugin that is root does not need it.",
+			set:         func(o *Options, value string) bool { return setPath(&o.HelperSocket, value) },
 		},
 	}
 }

@@ -34,7 +34,7 @@ func TestParse(t *testing.T) {
 	t.Parallel()
 
 	defaults := Options{
-		ProcPath: "/proc", SysPath: "/sys", KmsgPath: "/dev/kmsg", SlabHistory: time.Hour, Sites: []site.Site{},
+		ProcPath: "/proc", SysPath: "/sys", KmsgPath: "/dev/kmsg", HelperSocket: "/run/zabbix-hosting-helper.sock", SlabHistory: time.Hour, Sites: []site.Site{},
 		Nginx: []instance.Configured{}, NginxRevalidate: time.Hour, NginxTimeout: time.Minute,
 	}
 	with := func(change func(*Options)) Options {

@@ -1,7 +1,12 @@
 package config
 
 import (
+	"errors"
+	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
@@ -44,6 +49,39 @@ func NginxOptions() []NginxOption {
 			set: func(c *instance.Configured, value string) error { return setAbsolute(&c.Prefix, value) },
 		},
 	}
+}
+
+// NewNginx makes an instance of options whose names are in small letters, as the root helper's configuration has them.
+func NewNginx(name string, values map[string]string) (instance.Configured, error) {
+	made := instance.Configured{Name: name}
+	if !groupNames.MatchString(name) {
+		return made, errors.New("a name has 1 to 64 letters, digits and _")
+	}
+
+	var known []string
+
+	for _, option := range NginxOptions() {
+		key := strings.ToLower(option.Name)
+		known = append(known, key)
+
+		value, given := values[key]
+
+		switch {
+		case !given && option.required:
+			return made, fmt.Errorf("it needs %s", key)
+		case !given:
+		case option.set(&made, value) != nil:
+			return made, fmt.Errorf("%s = %q: allowed is %s", key, value, option.Allowed)
+		}
+	}
+
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if !slices.Contains(known, key) {
+			return made, fmt.Errorf("there is no option %s; known are %s", key, strings.Join(known, ", "))
+		}
+	}
+
+	return made, nil
 }
 
 func setAbsolute(target *string, value string) error {

@@ -11,11 +11,14 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/memory"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
+	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 	"zabbix-agent2-plugin-hosting/checks/oom"
 	"zabbix-agent2-plugin-hosting/checks/site"
 	"zabbix-agent2-plugin-hosting/checks/slab"
+	"zabbix-agent2-plugin-hosting/checks/unit"
 	"zabbix-agent2-plugin-hosting/plugin/agent"
 	"zabbix-agent2-plugin-hosting/plugin/config"
+	"zabbix-agent2-plugin-hosting/plugin/helper"
 )
 
 // Process tells about the process that evaluates the keys.
@@ -29,11 +32,14 @@ type Checks struct {
 	memory  *memory.Reader
 	slab    *slab.Tracker
 	oom     *oom.Tracker
+	units   unitReader
 	nginx   *nginx.Monitor
+	helper  *helper.Client // nil where this process is root
 	health  *healthBook
 	keys    map[string]boundKey
 
-	listeners *listener.Reader
+	listeners  *listener.Reader
+	configured []instance.Configured
 }
 
 // boundKey is a key with what evaluating it needs each time.
@@ -50,20 +56,27 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		byName[key.Name] = boundKey{Key: key, schema: key.schema()}
 	}
 
+	asRoot := newHelper(options)
+	units := unit.NewReader(unit.System())
+
 	return &Checks{
 		keys:    byName,
 		process: process,
 		version: version,
 		sites:   site.NewMonitor(options.Sites),
 		memory:  memory.NewReader(options.ProcPath),
-		slab:    slab.NewTracker(options.ProcPath, options.SysPath, options.SlabHistory),
+		slab:    slab.NewTracker(options.ProcPath, options.SysPath, sourceOf(asRoot), options.SlabHistory),
 		oom:     oom.NewTracker(options.ProcPath, options.KmsgPath),
+		units:   units,
+		helper:  asRoot,
 		health:  newHealthBook(),
 		nginx: nginx.NewMonitor(nginx.Options{
 			ProcPath: options.ProcPath, SysPath: options.SysPath, Root: "/",
 			Configured: options.Nginx, Revalidate: options.NginxRevalidate, Timeout: options.NginxTimeout,
+			Units: units,
 		}),
-		listeners: listener.NewReader(options.ProcPath, options.SysPath),
+		listeners:  listener.NewReader(options.ProcPath, options.SysPath),
+		configured: options.Nginx,
 	}
 }
 
@@ -102,6 +115,7 @@ func (c *Checks) Start() { c.sites.Start() }
 func (c *Checks) Stop() {
 	c.nginx.Stop()
 	c.sites.Stop()
+	c.units.Close()
 }
 
 // SampleSlab reads the slab caches for the growth history; it is called once a minute, asked for or not.

@@ -2,11 +2,11 @@ package keys
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"runtime"
 	"time"
 
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 	"zabbix-agent2-plugin-hosting/plugin/agent"
 )
 
@@ -25,6 +25,7 @@ type PluginReport struct {
 	LastWorkerDeath string                `json:"last_worker_death"`
 	Exports         ExportsReport         `json:"exports"`
 	RecoveredPanics uint64                `json:"recovered_panics"`
+	Helper          HelperReport          `json:"helper"`
 	Checks          map[Check]CheckHealth `json:"checks"`
 }
 
@@ -45,15 +46,16 @@ type ExportsReport struct {
 	TimedOut uint64 `json:"timed_out"`
 }
 
-func evaluatePlugin(_ context.Context, c *Checks, _ map[string]string) (any, error) {
+func evaluatePlugin(ctx context.Context, c *Checks, _ map[string]string) (any, error) {
 	status := c.process.Status()
 
 	report := newPluginReport(status, time.Now())
 	report.Version = c.version
 	report.PID = os.Getpid()
-	report.RSSBytes = rss(report.PID)
+	report.RSSBytes = procfile.RSS(report.PID)
 	report.Goroutines = runtime.NumGoroutine()
-	report.Link.RSSBytes = rss(status.Link.PID)
+	report.Link.RSSBytes = procfile.RSS(status.Link.PID)
+	report.Helper = c.helperReport(ctx)
 	report.Checks = c.health.snapshot()
 
 	return report, nil
@@ -97,20 +99,4 @@ func uptime(start, now time.Time) float64 {
 	}
 
 	return float64(now.Sub(start).Milliseconds()) / 1000
-}
-
-// rss returns a process's resident memory from the second field of /proc/PID/statm (proc(5)), 0 if it cannot be read. It
-// always asks the /proc of this process's own namespace, wherever the host's is mounted.
-func rss(pid int) uint64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	if err != nil {
-		return 0
-	}
-
-	var size, resident uint64
-	if _, err := fmt.Sscan(string(text), &size, &resident); err != nil {
-		return 0
-	}
-
-	return resident * uint64(os.Getpagesize())
 }

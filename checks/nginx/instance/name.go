@@ -1,8 +1,6 @@
 package instance
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"hash/fnv"
 	"strings"
@@ -17,16 +15,6 @@ func nameOf(config string, m *Master) string {
 	}
 
 	return cleanName(name, maxName)
-}
-
-// idBytes keeps an ID short and two names from having the same.
-const idBytes = 8
-
-// ID stands for the name of an instance where no path may go: 16 hexadecimal digits of its SHA-256.
-func ID(name string) string {
-	sum := sha256.Sum256([]byte(name))
-
-	return hex.EncodeToString(sum[:idBytes])
 }
 
 // cleanName makes a name of at most limit bytes that can be printed. What it cuts is told apart by a checksum.

@@ -1,0 +1,275 @@
+// Package server is the root helper's side of the boundary: it answers the fixed verbs of package helper to the users that may ask,
+// within bounds that no peer can exceed, and ends when nobody has asked for a while.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"zabbix-agent2-plugin-hosting/checks/procfile"
+	"zabbix-agent2-plugin-hosting/plugin/helper"
+)
+
+const (
+	// headerLimit is how long a peer may take to say what it wants, and maxHeader how much it may say.
+	headerLimit = 2 * time.Second
+	maxHeader   = 4 << 10
+	// writeLimit is what a peer has, beside the verb's own time, to take an answer.
+	writeLimit = 5 * time.Second
+	// keepAlive is longer than a client keeps a connection that it does not use.
+	keepAlive = 2 * time.Minute
+	// maxRunning bounds the work of all callers together.
+	maxRunning = 4
+	stopLimit  = time.Second
+)
+
+// Handler does what a verb stands for. A result of []byte is sent as text, any other as JSON.
+type Handler func(context.Context, helper.Request) (any, error)
+
+// Options are what a server is made of.
+type Options struct {
+	Version string
+	// Handlers has one for each verb but VerbStatus.
+	Handlers map[helper.Verb]Handler
+	// Allowed tells which users may ask.
+	Allowed func(uid uint32) bool
+	// IdleExit is how long after the last answer Serve ends.
+	IdleExit time.Duration
+	// Configuration is why nothing but the status is answered; nil where all is well.
+	Configuration error
+	Log           *log.Logger
+}
+
+// Server answers requests until it is idle.
+type Server struct {
+	options Options
+	started time.Time
+	// base ends with the server, and with it all work.
+	base   context.Context
+	cancel context.CancelFunc
+	slots  chan struct{}
+	group  singleflight.Group
+	peers  *peerListener
+
+	inFlight                           atomic.Int64
+	lastActive                         atomic.Int64
+	requests, failures, sharedRequests atomic.Uint64
+}
+
+// New makes a server.
+func New(o Options) *Server {
+	s := &Server{options: o, started: time.Now(), slots: make(chan struct{}, maxRunning)}
+	s.base, s.cancel = context.WithCancel(context.Background())
+	s.touch()
+
+	return s
+}
+
+// Serve answers on the listener until ctx ends, or nobody has asked for the idle time; then its error is nil.
+func (s *Server) Serve(ctx context.Context, listener *net.UnixListener) error {
+	defer s.cancel()
+
+	s.peers = newPeerListener(listener, s.options)
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: headerLimit,
+		ReadTimeout:       headerLimit,
+		WriteTimeout:      writeLimit,
+		IdleTimeout:       keepAlive,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          s.options.Log,
+		ConnContext:       withConn,
+
+		DisableGeneralOptionsHandler: true,
+	}
+
+	ended := make(chan error, 1)
+
+	go func() { ended <- server.Serve(s.peers) }()
+
+	err := s.wait(ctx, ended)
+
+	stopping, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+
+	if server.Shutdown(stopping) != nil {
+		_ = server.Close() // what still runs has had its time
+	}
+
+	return err
+}
+
+// wait returns when the server has a reason to end.
+func (s *Server) wait(ctx context.Context, ended <-chan error) error {
+	ticker := time.NewTicker(max(s.options.IdleExit/10, 10*time.Millisecond))
+	defer ticker.Stop()
+
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-ended:
+			return fmt.Errorf("cannot serve: %w; systemd starts the helper again at the next request", err)
+		case <-ticker.C:
+			if s.idle() {
+				return nil
+			}
+		}
+	}
+}
+
+func (s *Server) touch() { s.lastActive.Store(time.Now().UnixNano()) }
+
+func (s *Server) idle() bool {
+	return s.inFlight.Load() == 0 && time.Since(time.Unix(0, s.lastActive.Load())) >= s.options.IdleExit
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.inFlight.Add(1)
+	defer func() {
+		s.touch()
+		s.inFlight.Add(-1)
+	}()
+
+	if c := connOf(r.Context()); c != nil {
+		c.serving.Store(true)
+		defer c.serving.Store(false)
+	}
+
+	w.Header().Set(helper.VersionHeader, s.options.Version)
+
+	request, err := helper.ParseRequest(r.Method, r.RequestURI)
+	if err == nil && r.ContentLength != 0 {
+		err = fmt.Errorf("%w: it has a body", helper.ErrMalformed)
+	}
+
+	s.requests.Add(1)
+
+	if err != nil {
+		w.Header().Set("Connection", "close")
+		s.fail(w, err)
+
+		return
+	}
+
+	result, err := s.do(r.Context(), w, request)
+	if err != nil {
+		s.fail(w, err)
+
+		return
+	}
+
+	write(w, http.StatusOK, result)
+}
+
+// do gives the caller what the verb results in, at the latest when it does not wait any more.
+func (s *Server) do(ctx context.Context, w http.ResponseWriter, request helper.Request) (*answer, error) {
+	if request.Verb == helper.VerbStatus {
+		return encode(s.status())
+	}
+
+	if err := s.options.Configuration; err != nil {
+		return nil, &failure{helper.CodeConfiguration, err.Error()}
+	}
+
+	info, _ := request.Verb.Info()
+	limit := info.Limit
+
+	if request.Wait > 0 {
+		limit = min(limit, request.Wait)
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+
+	// It is no error where the connection has no deadlines.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit + writeLimit))
+
+	select {
+	case result := <-s.group.DoChan(request.Target(), func() (any, error) { return s.run(request, limit) }):
+		if result.Shared {
+			s.sharedRequests.Add(1)
+		}
+
+		if result.Err != nil {
+			return nil, result.Err
+		}
+
+		return result.Val.(*answer), nil
+	case <-ctx.Done():
+		return nil, &failure{helper.CodeTooLate, fmt.Sprintf("%s takes longer than %s; it goes on, ask again", request.Verb, limit)}
+	}
+}
+
+// run does the work for all who ask the same at the same time, whether or not they still wait.
+func (s *Server) run(request helper.Request, limit time.Duration) (result *answer, err error) {
+	ctx, cancel := context.WithTimeout(s.base, limit)
+	defer cancel()
+
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return nil, &failure{helper.CodeBusy, fmt.Sprintf("cannot do %s: %d other requests take their time; see the journal", request.Verb, maxRunning)}
+	}
+
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			err = s.recovered(request.Verb, panicked)
+		}
+	}()
+
+	value, err := s.options.Handlers[request.Verb](ctx, request)
+	if err != nil {
+		return nil, err
+	}
+
+	return encode(value)
+}
+
+func (s *Server) fail(w http.ResponseWriter, err error) {
+	s.failures.Add(1)
+
+	f, ok := errors.AsType[*failure](err)
+
+	switch {
+	case ok:
+	case errors.Is(err, helper.ErrMalformed):
+		f = &failure{helper.CodeMalformed, err.Error()}
+	case errors.Is(err, helper.ErrUnknownVerb):
+		f = &failure{helper.CodeUnknownVerb, err.Error()}
+	default:
+		f = &failure{helper.CodeOf(err), err.Error()}
+	}
+
+	write(w, f.status(), f.answer())
+}
+
+func (s *Server) status() helper.Status {
+	now := time.Now()
+	status := helper.Status{
+		Schema: 1, Version: s.options.Version, PID: os.Getpid(), StartedAt: float64(s.started.UnixMilli()) / 1000,
+		UptimeS: now.Sub(s.started).Seconds(), RSSBytes: procfile.RSS(os.Getpid()), Running: len(s.slots),
+		Requests: s.requests.Load(), Failures: s.failures.Load(), Shared: s.sharedRequests.Load(),
+	}
+
+	if err := s.options.Configuration; err != nil {
+		status.ConfigurationError = err.Error()
+	}
+
+	if s.peers != nil {
+		status.Connections, status.Refused, status.Dropped = s.peers.counts()
+	}
+
+	return status
+}

@@ -1,0 +1,214 @@
+// Package settings reads the root helper's configuration file, which only root may be able to change: it names programs that the helper
+// runs.
+package settings
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/user"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
+	"zabbix-agent2-plugin-hosting/plugin/config"
+)
+
+// Path is where the packages put the file.
+const Path = "/etc/zabbix/zabbix-hosting-helper.toml"
+
+const (
+	maxFile    = 1 << 20
+	nginxTable = "nginx"
+	othersMay  = 0o022
+)
+
+// Settings are valid, or at their defaults.
+type Settings struct {
+	// User may ask the helper, beside root; UID is its number.
+	User string
+	UID  uint32
+	// IdleExit is how long after the last answer the helper ends.
+	IdleExit        time.Duration
+	NginxRevalidate time.Duration
+	NginxTimeout    time.Duration
+	Nginx           []instance.Configured // sorted by name
+}
+
+// Load reads the file; where there is none, all is at its default. An error names the file, and the option with its value and what
+// is allowed.
+func Load(path string) (Settings, error) {
+	text, err := read(path)
+	if err != nil {
+		return Settings{}, err
+	}
+
+	s, err := parse(strings.NewReader(text))
+	if err != nil {
+		return Settings{}, fmt.Errorf("cannot use %s: %w", path, err)
+	}
+
+	return s, nil
+}
+
+// Fallback is for a helper that cannot use its file: it answers the agent's usual user, and ends soon, so that the next request finds the
+// file mended.
+func Fallback() Settings {
+	s := Settings{IdleExit: time.Second}
+	// Without such a user only root is answered.
+	_ = setUser(&s, "zabbix")
+
+	return s
+}
+
+// read trusts the file by what is open, and its place by its path.
+func read(path string) (string, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
+		return "", fmt.Errorf("cannot read the helper's configuration: %w; let root read it", err)
+	}
+	defer func() { _ = file.Close() }()
+
+	info, err := file.Stat()
+	if err != nil {
+		return "", fmt.Errorf("cannot read %s: %w", path, err)
+	}
+
+	owner, ok := info.Sys().(*syscall.Stat_t)
+
+	switch {
+	case !info.Mode().IsRegular():
+		return "", fmt.Errorf("cannot use %s: it is not a file; put one there or remove it", path)
+	case !ok || owner.Uid != 0 && int(owner.Uid) != os.Geteuid():
+		return "", fmt.Errorf("cannot use %s: it belongs to another user; run chown root %s", path, path)
+	case info.Mode().Perm()&othersMay != 0:
+		return "", fmt.Errorf("cannot use %s: it is writable for others; run chmod go-w %s", path, path)
+	}
+
+	if err := instance.SafeToRun(path); err != nil {
+		return "", err
+	}
+
+	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return "", fmt.Errorf("cannot read %s: %w", path, err)
+	}
+
+	if len(text) > maxFile {
+		return "", fmt.Errorf("cannot use %s: it has more than %d bytes", path, maxFile)
+	}
+
+	return string(text), nil
+}
+
+func parse(from io.Reader) (Settings, error) {
+	var (
+		tree map[string]any
+		s    Settings
+	)
+
+	if _, err := toml.NewDecoder(from).Decode(&tree); err != nil {
+		return s, tomlError(err)
+	}
+
+	for _, o := range Options() {
+		value, given := tree[o.Name]
+		delete(tree, o.Name)
+
+		if !given {
+			value = o.Default
+		}
+
+		if err := o.apply(&s, value); err != nil {
+			return s, err
+		}
+	}
+
+	instances, err := instances(tree[nginxTable])
+	if err != nil {
+		return s, err
+	}
+
+	s.Nginx = instances
+
+	delete(tree, nginxTable)
+
+	for _, name := range slices.Sorted(maps.Keys(tree)) {
+		return s, fmt.Errorf("there is no option %s; known are %s and [%s.<name>]", name, strings.Join(names(), ", "), nginxTable)
+	}
+
+	return s, nil
+}
+
+// tomlError says where TOML is broken, on one line.
+func tomlError(err error) error {
+	if broken, ok := errors.AsType[toml.ParseError](err); ok {
+		return fmt.Errorf("line %d: %s", broken.Position.Line, cmp.Or(broken.Message, "it is not TOML"))
+	}
+
+	return err
+}
+
+// instances takes the tables [nginx.<name>], whose options are those of Plugins.Hosting.Nginx.<name> in small letters.
+func instances(table any) ([]instance.Configured, error) {
+	if table == nil {
+		return nil, nil
+	}
+
+	tables, ok := table.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%s is no table; write [%s.<name>]", nginxTable, nginxTable)
+	}
+
+	all := make([]instance.Configured, 0, len(tables))
+
+	for _, name := range slices.Sorted(maps.Keys(tables)) {
+		given, ok := tables[name].(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("%s.%s is no table; write [%s.%s]", nginxTable, name, nginxTable, name)
+		}
+
+		texts := make(map[string]string, len(given))
+
+		for option, value := range given {
+			text, ok := value.(string)
+			if !ok {
+				return nil, fmt.Errorf("%s.%s.%s is no text; put it in quotes", nginxTable, name, option)
+			}
+
+			texts[option] = text
+		}
+
+		one, err := config.NewNginx(name, texts)
+		if err != nil {
+			return nil, fmt.Errorf("[%s.%s]: %w", nginxTable, name, err)
+		}
+
+		all = append(all, one)
+	}
+
+	return all, nil
+}
+
+func setUser(s *Settings, name string) error {
+	found, err := user.Lookup(name)
+	if err != nil {
+		return fmt.Errorf("there is no user %s; install zabbix-agent2, or name the agent's user", name)
+	}
+
+	uid, err := strconv.ParseUint(found.Uid, 10, 32)
+	s.User, s.UID = name, uint32(uid)
+
+	return err
+}
