@@ -118,9 +118,8 @@ func TestTheHelperReportsWhatWholeRootReports(t *testing.T) {
 		},
 		"an nginx that does not run": {options: nginx.Options{Unix: true}, stopped: true, want: StateValid},
 	} {
+		// One after the other: what others test at the same time is sensitive to load.
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-
 			n := nginx.PrepareT(t, test.options)
 			if !test.stopped {
 				require.NoError(t, n.Start())

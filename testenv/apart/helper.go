@@ -22,7 +22,7 @@ var helperDenied = []uint32{
 }
 
 // AsHelper runs f on a thread of its own, where the programs that f starts are as the root helper is in its unit: root with four capabilities, without
-// new privileges or namespaces, with the host's files to read only and with an empty /tmp. It needs root.
+// new privileges or namespaces, with the host's files to read only, and with a /tmp, /dev and /proc of its own. It needs root.
 func AsHelper(f func() error) error {
 	return thread.Run(func() error {
 		if err := becomeHelper(); err != nil {
@@ -40,20 +40,7 @@ func becomeHelper() error {
 
 	unix.Umask(0o077)
 
-	// ProtectSystem=strict and ProtectHome=read-only leave /dev, /proc and /sys (systemd.exec(5)).
-	readOnly := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY, Propagation: unix.MS_PRIVATE}
-	if err := unix.MountSetattr(unix.AT_FDCWD, "/", unix.AT_RECURSIVE, &readOnly); err != nil {
-		return err
-	}
-
-	for _, path := range []string{"/dev", "/proc", "/sys"} {
-		writable := unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY}
-		if err := unix.MountSetattr(unix.AT_FDCWD, path, unix.AT_RECURSIVE, &writable); err != nil {
-			return err
-		}
-	}
-
-	if err := unix.Mount("none", "/tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777"); err != nil {
+	if err := mountAsHelper(); err != nil {
 		return err
 	}
 
@@ -72,6 +59,60 @@ func becomeHelper() error {
 	filter := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 
 	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&filter)), 0, 0)
+}
+
+// mountAsHelper does to the mounts of the calling thread what ProtectSystem=strict, ProtectHome=read-only, PrivateTmp, PrivateDevices and
+// ProtectProc=invisible do (systemd.exec(5)).
+func mountAsHelper() error {
+	readOnly := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY, Propagation: unix.MS_PRIVATE}
+	if err := unix.MountSetattr(unix.AT_FDCWD, "/", unix.AT_RECURSIVE, &readOnly); err != nil {
+		return err
+	}
+
+	writable := unix.MountAttr{Attr_clr: unix.MOUNT_ATTR_RDONLY}
+	if err := unix.MountSetattr(unix.AT_FDCWD, "/sys", unix.AT_RECURSIVE, &writable); err != nil {
+		return err
+	}
+
+	if err := unix.Mount("none", "/tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777"); err != nil {
+		return err
+	}
+
+	if err := devicesAsHelper(); err != nil {
+		return err
+	}
+
+	return unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "hidepid=invisible")
+}
+
+// devicesAsHelper leaves what harms nobody, and the kernel log.
+func devicesAsHelper() error {
+	log, err := os.OpenFile("/dev/kmsg", unix.O_PATH, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+
+	if err := unix.Mount("none", "/dev", "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, "mode=0755"); err != nil {
+		return err
+	}
+
+	for name, minor := range map[string]uint32{"null": 3, "zero": 5, "full": 7, "random": 8, "urandom": 9} {
+		path := "/dev/" + name
+		if err := unix.Mknod(path, unix.S_IFCHR, int(unix.Mkdev(1, minor))); err != nil {
+			return err
+		}
+
+		if err := os.Chmod(path, 0o666); err != nil {
+			return err
+		}
+	}
+
+	if err := os.WriteFile("/dev/kmsg", nil, 0o600); err != nil {
+		return err
+	}
+
+	return unix.Mount(fmt.Sprintf("/proc/self/fd/%d", log.Fd()), "/dev/kmsg", "", unix.MS_BIND, "")
 }
 
 // denials fails the calls that are denied, and those that would make namespaces.
