@@ -87,5 +87,5 @@ func (m *Monitor) command(i *instance.Instance) (c sandbox.Command, blind bool) 
 		}
 	}
 
-	return c, c.AsRoot && !(isRoot() && readsAll)
+	return c, c.AsRoot && (!isRoot() || !readsAll)
 }
