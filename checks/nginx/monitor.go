@@ -9,6 +9,7 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/nginx/hazard"
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
 const (
@@ -24,7 +25,8 @@ type Options struct {
 	// ProcPath and SysPath are where proc(5) and sysfs(5) are mounted, Root the directory below which cron, systemd, sudo
 	// and Zabbix are configured.
 	ProcPath, SysPath, Root string
-	// HostPID is a process whose mounts are the host's, for a caller that has others; 0 is the caller.
+	// HostPID is a process that sees the host's files, such as 1 where this process has mounts of its own: an instance that does not run is looked at
+	// and tested among them. 0 stands for this process.
 	HostPID int
 	// Configured are instances that are tested even while they do not run.
 	Configured []instance.Configured
@@ -46,6 +48,7 @@ type Monitor struct {
 	finder    *instance.Finder
 	sandbox   tester
 	listeners *listener.Reader
+	host      tree.Tree
 	startedAt time.Time
 
 	ctx    context.Context
@@ -68,9 +71,15 @@ type Monitor struct {
 func NewMonitor(o Options) *Monitor {
 	ctx, cancel := context.WithCancel(context.Background())
 
+	var host tree.Tree
+	if o.HostPID != 0 {
+		host = tree.Of(o.ProcPath, o.HostPID)
+	}
+
 	return &Monitor{
 		options:   o,
-		finder:    instance.NewFinder(o.ProcPath, o.Configured, instance.NewBuilds(instance.SafeToRun)),
+		finder:    instance.NewFinder(o.ProcPath, o.Configured, instance.NewBuilds(instance.SafeToRun)).In(host),
+		host:      host,
 		sandbox:   sandbox.New(),
 		listeners: listener.NewReader(o.ProcPath, o.SysPath),
 		startedAt: time.Now(),
