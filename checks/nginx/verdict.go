@@ -136,22 +136,27 @@ func outOfReach(i *instance.Instance) (verdict, bool) {
 	return verdict{}, false
 }
 
+// refusal passes: what mends it, chown or chmod of a directory, changes no file that is watched.
+func refusal(sentence string) verdict {
+	return verdict{state: StateUnsafeRefused, sentence: sentence, passing: true}
+}
+
 // unsafeToRun tells why a test could run what somebody else wrote: nginx runs the modules and scripts that its files name.
 func unsafeToRun(i *instance.Instance, read *conf.Result) (verdict, bool) {
 	for _, path := range slices.Concat([]string{i.Binary, i.Config}, read.Modules, read.Scripts, read.Files) {
 		if err := instance.SafeToRun(path); errors.Is(err, instance.ErrUnsafe) {
-			return verdict{state: StateUnsafeRefused, sentence: err.Error()}, true
+			return refusal(err.Error()), true
 		}
 	}
 
 	for _, path := range read.Directories {
 		if err := instance.SafeDirectory(path); errors.Is(err, instance.ErrUnsafe) {
-			return verdict{state: StateUnsafeRefused, sentence: err.Error()}, true
+			return refusal(err.Error()), true
 		}
 	}
 
 	if read.Incomplete {
-		return verdict{state: StateUnsafeRefused, sentence: "it has more files than can be looked at before they are run"}, true
+		return refusal("it has more files than can be looked at before they are run"), true
 	}
 
 	return verdict{}, false
