@@ -9,6 +9,7 @@ import (
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
 func TestWhatNginxSaysIsJudgedByWhoAsked(t *testing.T) {
@@ -55,6 +56,6 @@ func TestARefusalIsJudgedAgainAfterAMinute(t *testing.T) {
 	now := time.Now()
 	w := &watched{last: &outcome{verdict: refusal("unsafe"), fingerprint: fingerprint{settled: true}, endedAt: now.Add(-minRest)}}
 
-	cause, _ := w.due(&w.last.instance, time.Hour, now)
+	cause, _ := w.due(&w.last.instance, tree.Tree{}, time.Hour, now)
 	require.Equal(t, causeRevalidate, cause)
 }
