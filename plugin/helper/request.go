@@ -100,7 +100,7 @@ func ParseRequest(method, target string) (Request, error) {
 
 	// Whatever is said twice, escaped, unknown or in another order is no request of ours.
 	if r.Target() != target {
-		return Request{}, fmt.Errorf("%w: %s takes %s, each once, in this order", ErrMalformed, info.Verb, info.parameterNames())
+		return Request{}, fmt.Errorf("%w: %s takes %s", ErrMalformed, info.Verb, info.takes())
 	}
 
 	return r, nil
@@ -139,7 +139,8 @@ func (r *Request) set(p parameter, value string) error {
 	return nil
 }
 
-func (i VerbInfo) parameterNames() string {
+// takes tells what may follow the verb.
+func (i VerbInfo) takes() string {
 	if len(i.parameters) == 0 {
 		return "no parameters"
 	}
@@ -149,5 +150,5 @@ func (i VerbInfo) parameterNames() string {
 		names = append(names, string(p))
 	}
 
-	return strings.Join(names, ", ")
+	return strings.Join(names, ", ") + ", each once, in this order"
 }
