@@ -107,7 +107,7 @@ func serve(config string, journal *log.Logger) error {
 	defer stop()
 
 	s := server.New(server.Options{
-		Version: version, Handlers: host.Handlers(), IdleExit: set.IdleExit, Configuration: broken, Log: journal,
+		Version: version, Handlers: host.Handlers(), IdleExit: set.IdleExit, Busy: host.Busy, Configuration: broken, Log: journal,
 		Allowed: func(uid uint32) bool { return uid == 0 || uid == set.UID },
 	})
 

@@ -39,11 +39,11 @@ func NewHost(s settings.Settings) *Host {
 	}
 }
 
-// Stop ends a test of an nginx configuration at once.
-func (h *Host) Stop() {
-	h.nginx.Stop()
-	h.oom.Close()
-}
+// Stop ends a test of an nginx configuration at once. It waits for nothing else that may hang.
+func (h *Host) Stop() { h.nginx.Stop() }
+
+// Busy tells whether a test of an nginx configuration runs, whose result is to be asked for later.
+func (h *Host) Busy() bool { return h.nginx.Testing() }
 
 // Handlers are one for each verb but VerbStatus.
 func (h *Host) Handlers() map[helper.Verb]Handler {
