@@ -83,7 +83,7 @@ func (s *Server) run(l *lane, request helper.Request, limit time.Duration) (resu
 	select {
 	case l.slots <- struct{}{}:
 		defer func() { <-l.slots }()
-	case <-ctx.Done():
+	case <-time.After(limit - limit/10): // while the callers still listen
 		return nil, &failure{helper.CodeBusy, fmt.Sprintf("cannot do %s: %d other requests take their time; ask again", request.Verb, maxRunning)}
 	}
 
