@@ -14,9 +14,10 @@ const maxConns = 64
 type conn struct {
 	*net.UnixConn
 
-	all     *conns
-	root    bool
-	serving atomic.Bool
+	all  *conns
+	root bool
+	// heard tells that there has been a request, serving that one is being answered.
+	heard, serving atomic.Bool
 }
 
 // conns are the open connections, root's and others'. Where another comes, the oldest of the same kind that is
@@ -65,6 +66,14 @@ func (c *conn) Close() error {
 	c.all.mu.Unlock()
 
 	return c.UnixConn.Close()
+}
+
+// anyNew tells whether there is a connection without a request yet.
+func (a *conns) anyNew() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+
+	return slices.ContainsFunc(a.list, func(c *conn) bool { return !c.heard.Load() })
 }
 
 func (a *conns) counts() (open int, dropped uint64) {

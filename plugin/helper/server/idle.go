@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// busyPause is how exactly the end of what nobody waits for is known.
+const busyPause = 100 * time.Millisecond
+
 // begin notes that something is under way until the caller calls end.
 func (s *Server) begin() (end func()) {
 	s.active.Add(1)
@@ -46,6 +49,8 @@ func (s *Server) wait(ctx context.Context, ended <-chan error) error {
 func (s *Server) untilIdle() time.Duration {
 	if s.options.Busy != nil && s.options.Busy() {
 		s.touch()
+
+		return min(busyPause, s.options.IdleExit)
 	}
 
 	if s.active.Load() > 0 {

@@ -24,7 +24,7 @@ const (
 
 // peerListener hands out the connections of users that may ask, no more than conns allows.
 type peerListener struct {
-	*net.UnixListener
+	*net.UnixListener // set when it is served
 
 	options Options
 	conns   conns
@@ -35,8 +35,8 @@ type peerListener struct {
 	complainedAt time.Time
 }
 
-func newPeerListener(l *net.UnixListener, o Options) *peerListener {
-	return &peerListener{UnixListener: l, options: o, telling: make(chan struct{}, maxTold)}
+func newPeerListener(o Options) *peerListener {
+	return &peerListener{options: o, telling: make(chan struct{}, maxTold)}
 }
 
 // Accept waits for a connection of somebody who may ask.

@@ -27,6 +27,8 @@ const (
 	keepAlive = 2 * time.Minute
 	// stopLimit is what requests have to end when the helper does. Of those that do not the connection is cut: the client asks again.
 	stopLimit = 500 * time.Millisecond
+	// silenceLimit is what a peer that has just connected has then to say what it wants.
+	silenceLimit = 100 * time.Millisecond
 )
 
 // Handler does what a verb stands for. A result of []byte is sent as text, any other as JSON.
@@ -71,7 +73,7 @@ type Server struct {
 func New(o Options) *Server {
 	s := &Server{
 		options: o, started: time.Now(), stuck: make(chan error, 1),
-		root: newLane(), others: newLane(),
+		root: newLane(), others: newLane(), peers: newPeerListener(o),
 	}
 	s.base, s.cancel = context.WithCancel(context.Background())
 	s.touch()
@@ -83,7 +85,7 @@ func New(o Options) *Server {
 func (s *Server) Serve(ctx context.Context, listener *net.UnixListener) error {
 	defer s.cancel()
 
-	s.peers = newPeerListener(listener, s.options)
+	s.peers.UnixListener = listener
 	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: headerLimit,
@@ -99,9 +101,27 @@ func (s *Server) Serve(ctx context.Context, listener *net.UnixListener) error {
 
 	ended := make(chan error, 1)
 
-	go func() { ended <- server.Serve(s.peers) }()
+	go func() {
+		ended <- server.Serve(s.peers)
+		close(ended)
+	}()
 
 	err := s.wait(ctx, ended)
+	s.end(server, ended)
+
+	return err
+}
+
+// end answers whoever has connected. Whoever comes now finds the next helper, for systemd keeps the socket.
+func (s *Server) end(server *http.Server, ended <-chan error) {
+	_ = s.peers.Close()
+	<-ended
+	server.SetKeepAlivesEnabled(false)
+
+	// A request that net/http reads during its Shutdown is dropped.
+	for limit := time.Now().Add(silenceLimit); s.peers.conns.anyNew() && time.Now().Before(limit); {
+		time.Sleep(time.Millisecond)
+	}
 
 	stopping, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
@@ -109,8 +129,6 @@ func (s *Server) Serve(ctx context.Context, listener *net.UnixListener) error {
 	if server.Shutdown(stopping) != nil {
 		_ = server.Close() // what still runs has had its time
 	}
-
-	return err
 }
 
 // ServeHTTP answers one request.
@@ -120,6 +138,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	lane := s.others
 
 	if c := connOf(r.Context()); c != nil {
+		c.heard.Store(true)
 		c.serving.Store(true)
 		defer c.serving.Store(false)
 
@@ -184,9 +203,7 @@ func (s *Server) status() helper.Status {
 		status.ConfigurationError = err.Error()
 	}
 
-	if s.peers != nil {
-		status.Connections, status.Refused, status.Dropped = s.peers.counts()
-	}
+	status.Connections, status.Refused, status.Dropped = s.peers.counts()
 
 	return status
 }

@@ -27,7 +27,7 @@ func Options() []Option {
 		},
 		{
 			Name: "idle_exit", Default: "10m", Allowed: "a time from 1s to 24h",
-			Description: "How long after the last request the helper ends. systemd starts it again at the next one.",
+			Description: "How long after the last request the helper ends; systemd starts it again at the next one. It forgets then: make it longer than the items' interval.",
 			set:         func(s *Settings, value string) error { return setTime(&s.IdleExit, value, time.Second, 24*time.Hour) },
 		},
 		ofPlugin("nginx_revalidate", "NginxRevalidate", func(s *Settings, o config.Options) { s.NginxRevalidate = o.NginxRevalidate }),
