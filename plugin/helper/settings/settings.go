@@ -27,9 +27,11 @@ import (
 const Path = "/etc/zabbix/zabbix-hosting-helper.toml"
 
 const (
-	maxFile    = 1 << 20
+	maxFile    = 64 << 10
 	nginxTable = "nginx"
 	othersMay  = 0o022
+	// defaultUser is that of Zabbix's packages.
+	defaultUser = "zabbix"
 )
 
 // Settings are valid, or at their defaults.
@@ -46,13 +48,22 @@ type Settings struct {
 
 // Load reads the file; where there is none, all is at its default. An error names the file, and the option with its value and what
 // is allowed.
-func Load(path string) (Settings, error) {
+func Load(path string) (Settings, error) { return load(path, user.Lookup) }
+
+// lookup finds a user by name, as user.Lookup does.
+type lookup func(name string) (*user.User, error)
+
+func load(path string, find lookup) (Settings, error) {
 	text, err := read(path)
 	if err != nil {
 		return Settings{}, err
 	}
 
 	s, err := parse(strings.NewReader(text))
+	if err == nil {
+		err = s.findUser(find)
+	}
+
 	if err != nil {
 		return Settings{}, fmt.Errorf("cannot use %s: %w", path, err)
 	}
@@ -63,9 +74,9 @@ func Load(path string) (Settings, error) {
 // Fallback is for a helper that cannot use its file: it answers the agent's usual user, and ends soon, so that the next request finds the
 // file mended.
 func Fallback() Settings {
-	s := Settings{IdleExit: time.Second}
+	s := Settings{User: defaultUser, IdleExit: time.Second}
 	// Without such a user only root is answered.
-	_ = setUser(&s, "zabbix")
+	_ = s.findUser(user.Lookup)
 
 	return s
 }
@@ -74,7 +85,7 @@ func Fallback() Settings {
 func read(path string) (string, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+		return "", absent(path)
 	} else if err != nil {
 		return "", fmt.Errorf("cannot read the helper's configuration: %w; let root read it", err)
 	}
@@ -112,6 +123,16 @@ func read(path string) (string, error) {
 	return string(text), nil
 }
 
+// absent tells no file from a link to nothing, which nobody meant.
+func absent(path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("cannot use %s: it is a link to nothing; correct or remove it", path)
+	}
+
+	return nil
+}
+
+// parse leaves the user's number to findUser.
 func parse(from io.Reader) (Settings, error) {
 	var (
 		tree map[string]any
@@ -145,7 +166,7 @@ func parse(from io.Reader) (Settings, error) {
 	delete(tree, nginxTable)
 
 	for _, name := range slices.Sorted(maps.Keys(tree)) {
-		return s, fmt.Errorf("there is no option %s; known are %s and [%s.<name>]", name, strings.Join(names(), ", "), nginxTable)
+		return s, fmt.Errorf("there is no option %q; known are %s and [%s.<name>]", name, strings.Join(names(), ", "), nginxTable)
 	}
 
 	return s, nil
@@ -176,7 +197,7 @@ func instances(table any) ([]instance.Configured, error) {
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		given, ok := tables[name].(map[string]any)
 		if !ok {
-			return nil, fmt.Errorf("%s.%s is no table; write [%s.%s]", nginxTable, name, nginxTable, name)
+			return nil, fmt.Errorf("%s.%q is no table; write [%s.<name>]", nginxTable, name, nginxTable)
 		}
 
 		texts := make(map[string]string, len(given))
@@ -184,7 +205,7 @@ func instances(table any) ([]instance.Configured, error) {
 		for option, value := range given {
 			text, ok := value.(string)
 			if !ok {
-				return nil, fmt.Errorf("%s.%s.%s is no text; put it in quotes", nginxTable, name, option)
+				return nil, fmt.Errorf("[%s.%q]: %q is no text; put it in quotes", nginxTable, name, option)
 			}
 
 			texts[option] = text
@@ -192,7 +213,7 @@ func instances(table any) ([]instance.Configured, error) {
 
 		one, err := config.NewNginx(name, texts)
 		if err != nil {
-			return nil, fmt.Errorf("[%s.%s]: %w", nginxTable, name, err)
+			return nil, fmt.Errorf("[%s.%q]: %w", nginxTable, name, err)
 		}
 
 		all = append(all, one)
@@ -201,14 +222,18 @@ func instances(table any) ([]instance.Configured, error) {
 	return all, nil
 }
 
-func setUser(s *Settings, name string) error {
-	found, err := user.Lookup(name)
+func (s *Settings) findUser(find lookup) error {
+	found, err := find(s.User)
 	if err != nil {
-		return fmt.Errorf("there is no user %s; install zabbix-agent2, or name the agent's user", name)
+		return fmt.Errorf("user = %q: there is no such user; install zabbix-agent2, or name the agent's user", s.User)
 	}
 
 	uid, err := strconv.ParseUint(found.Uid, 10, 32)
-	s.User, s.UID = name, uint32(uid)
+	if err != nil {
+		return fmt.Errorf("user = %q: the system gives it the number %q; correct /etc/passwd", s.User, found.Uid)
+	}
 
-	return err
+	s.UID = uint32(uid)
+
+	return nil
 }
