@@ -10,13 +10,17 @@ FUZZTIME := 20s
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race fuzz demo bench wordpress lint docs sdk tidy agents clean
+.PHONY: help build packages test race fuzz demo bench wordpress lint docs sdk tidy agents clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: sdk ## the plugin and the root helper, under build/
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/ $(PACKAGE) $(HELPER_PACKAGE)
+
+packages: sdk ## deb and rpm for amd64 and arm64, under build/packages
+	@rm -rf build/packages
+	@go run ./plugin/packaging/cmd/packages build/packages
 
 test: sdk agents ## all tests, with real agents 6.0 and 7.0
 	go test -timeout 15m ./...
@@ -54,8 +58,9 @@ $(LINT): Makefile
 	  { echo "cannot install golangci-lint $(LINT_VERSION): see the lines above; check that the Go module proxy can be reached (go env GOPROXY)"; exit 1; }
 	@touch $@
 
-docs: sdk ## the generated parts: README tables, golden payloads, the 6.0 template
+docs: sdk ## the generated parts: README tables, golden payloads, the agent's configuration, the 6.0 template
 	go test ./plugin/keys -run 'TestReadme|TestGolden' -update
+	go test ./plugin/packaging -run TestTheAgentsConfigurationIsCurrent -update
 	go run ./templates/cmd/generate
 
 sdk: ## the Zabbix SDK, from the module proxy or else from Debian's source package

@@ -16,3 +16,7 @@ require (
 	github.com/coreos/go-systemd/v22 v22.7.0
 	golang.org/x/sync v0.25.0
 )
+
+require github.com/cilium/ebpf v0.22.0
+
+require github.com/godbus/dbus/v5 v5.1.0

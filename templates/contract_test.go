@@ -22,6 +22,7 @@ import (
 const (
 	kernelMemory = "linux_kernel_memory_by_zabbix_agent2.yaml"
 	nginxSafety  = "nginx_configuration_safety_by_zabbix_agent2.yaml"
+	plugin       = "hosting_plugin_by_zabbix_agent2.yaml"
 	testSite     = "hosting_test_site_by_zabbix_agent2.yaml"
 )
 
@@ -195,34 +196,33 @@ func TestBrokenTemplatesAreCaught(t *testing.T) {
 
 	tests := map[string]struct{ old, broken, want string }{
 		"a key that the plugin lacks":            {"key: hosting.oom.get", "key: hosting.oom.count", "the plugin has no key hosting.oom.count"},
-		"a parameter too many":                   {"key: hosting.plugin.get", "key: 'hosting.plugin.get[x]'", "item hosting.plugin.get[x]: "},
+		"a parameter too many":                   {"key: hosting.memory.get", "key: 'hosting.memory.get[x]'", "item hosting.memory.get[x]: "},
 		"a parameter out of range":               {"      value: '10'\n          description: 'How many", "      value: '0'\n          description: 'How many", "item hosting.slab.get[{$KMEM.SLAB.TOP},size]: "},
 		"an unknown sort order":                  {"key: 'hosting.slab.top[{$KMEM.SLAB.TOP},size]'", "key: 'hosting.slab.top[{$KMEM.SLAB.TOP},name]'", "item hosting.slab.top[{$KMEM.SLAB.TOP},name]: "},
-		"a key without its bracket":              {"key: hosting.plugin.get", "key: 'hosting.plugin.get['", "item hosting.plugin.get[: "},
+		"a key without its bracket":              {"key: hosting.memory.get", "key: 'hosting.memory.get['", "item hosting.memory.get[: "},
 		"a path to a member that is not there":   {"- $.sunreclaim_pct", "- $.sunreclaim_percent", `item kmem.sunreclaim.pct: cannot follow $.sunreclaim_percent`},
 		"a path into every cache":                {"- '$.watched[''{#CACHE}''].objects'", "- '$.watched[*].objects'", "cannot read the path"},
-		"a path to a value of another type":      {"- $.version", "- $.uptime_s", `item kmem.plugin.version: the golden value`},
+		"a path to a value of another type":      {"- $.last_victim.name", "- $.last_victim.pid", `item kmem.oom.victim.name: the golden value`},
 		"a fraction for a whole number":          {"- $.caches", "- $.unattributed_pct", "item kmem.slab.caches: the golden value"},
 		"a flag that is none":                    {"- $.victims_known", "- $.kills", "item kmem.oom.victims.known: the golden value"},
 		"an item without its path":               {"            - type: JSONPATH\n              parameters:\n                - $.caches", "            - type: TRIM\n              parameters:\n                - ' '", "item kmem.slab.caches does not begin with a JSONPath"},
 		"a master item that is not there":        {"          master_item:\n            key: hosting.memory.get", "          master_item:\n            key: hosting.memory.all", `there is no master item "hosting.memory.all"`},
 		"a master item that stores":              {"key: hosting.memory.get\n          history: '0'", "key: hosting.memory.get\n          history: 7d", "master item hosting.memory.get stores its raw value"},
-		"an undefined macro":                     {"{$KMEM.NODATA.PLUGIN})=1'", "{$KMEM.NODATA})=1'", "macro {$KMEM.NODATA} is used"},
-		"a misspelled macro":                     {"{$KMEM.NODATA.PLUGIN})=1'", "{$KMEM.nodata})=1'", "a user macro is misspelled"},
-		"a macro without description":            {"description: 'Warn when the plugin gave no value for this long.'", "description: ''", "macro {$KMEM.NODATA.PLUGIN} has no description"},
+		"an undefined macro":                     {"{$KMEM.NODATA.MEMORY})=1'", "{$KMEM.NODATA})=1'", "macro {$KMEM.NODATA} is used"},
+		"a misspelled macro":                     {"{$KMEM.NODATA.MEMORY})=1'", "{$KMEM.nodata})=1'", "a user macro is misspelled"},
+		"a macro without description":            {"description: 'Warn when kernel memory gave no value for this long.'", "description: ''", "macro {$KMEM.NODATA.MEMORY} has no description"},
 		"a macro that nothing uses":              {"      macros:\n", "      macros:\n        - macro: '{$KMEM.OLD}'\n          value: '1'\n          description: Old.\n", "macro {$KMEM.OLD} is defined and not used"},
 		"a discovery macro that never comes":     {"name: 'Cache {#CACHE}: Size'", "name: 'Cache {#NAME}: Size'", "macro {#NAME} comes with no discovery"},
 		"the same UUID twice":                    {"uuid: e4f2ace118a14381aec6f756b9ef74e8", "uuid: a32d816f2cc54ad5ba5acad4ace25844", "is that of"},
 		"a UUID that is not version 4":           {"uuid: e4f2ace118a14381aec6f756b9ef74e8", "uuid: e4f2ace118a11381aec6f756b9ef74e8", "is not version 4"},
-		"a state that the code does not know":    {"newvalue: no_permission", "newvalue: denied", "value map Hosting check state is"},
 		"a value map that is not there":          {"            name: 'Hosting yes or no'", "            name: 'Hosting maybe'", "there is no value map Hosting maybe"},
 		"a value map of no enum":                 {"name: 'Hosting yes or no'\n          mappings", "name: 'Hosting maybe'\n          mappings", "value map Hosting maybe stands for no enum"},
 		"a trigger on an item that is not there": {"kmem.unexplained.pct,15m)>", "kmem.unexplained.part,15m)>", `there is no item "kmem.unexplained.part"`},
 		"a trigger on another template":          {"expression: 'min(/Linux kernel memory and slab by Zabbix agent 2/kmem.unexplained.pct", "expression: 'min(/Linux/kmem.unexplained.pct", `there is no template "Linux"`},
 		"an event name with a lost item":         {"{?last(//kmem.slab.fastest.name)}", "{?last(//kmem.slab.fastest)}", `there is no item "kmem.slab.fastest"`},
-		"a dependency with another expression":   {"nodata(/Linux kernel memory and slab by Zabbix agent 2/kmem.plugin.rss,{$KMEM.NODATA.PLUGIN})=1'\n              name", "nodata(/Linux kernel memory and slab by Zabbix agent 2/kmem.plugin.rss,5m)=1'\n              name", "which is no trigger here with that expression"},
-		"a value in a trigger's name":            {"name: 'Linux kernel memory: OOM check fails'", "name: 'Linux kernel memory: OOM check fails on {HOST.NAME}'", "values belong in opdata"},
-		"a name without the prefix":              {"name: 'Linux kernel memory: OOM check fails'", "name: 'OOM check fails'", "names must begin with"},
+		"a dependency with another expression":   {"nodata(/Linux kernel memory and slab by Zabbix agent 2/kmem.sunreclaim.pct,{$KMEM.NODATA.MEMORY})=1'\n              name", "nodata(/Linux kernel memory and slab by Zabbix agent 2/kmem.sunreclaim.pct,5m)=1'\n              name", "which is no trigger here with that expression"},
+		"a value in a trigger's name":            {"name: 'Linux kernel memory: OOM victims cannot be named'", "name: 'Linux kernel memory: OOM victims cannot be named on {HOST.NAME}'", "values belong in opdata"},
+		"a name without the prefix":              {"name: 'Linux kernel memory: OOM victims cannot be named'", "name: 'OOM victims cannot be named'", "names must begin with"},
 		"a trigger without scope":                {"        - tag: scope\n", "        - tag: area\n", "has no tag scope"},
 		"an item without component":              {"            - tag: component\n              value: oom", "            - tag: part\n              value: oom", "has no tag component"},
 		"a template without class":               {"        - tag: class", "        - tag: kind", "has no tag class"},
@@ -319,6 +319,30 @@ func TestBrokenScriptsAreCaught(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			requireCaught(t, good, test.old, test.broken, test.want)
+		})
+	}
+}
+
+// The states of the plugin's checks and of its helper, which triggers know by their numbers.
+func TestBrokenStatesAreCaught(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct{ file, old, broken, want string }{
+		"a state of a check that the code lacks":      {plugin, "newvalue: no_permission", "newvalue: denied", "value map Hosting check state is"},
+		"a state of the helper that the code lacks":   {plugin, "newvalue: version_mismatch", "newvalue: too_old", "value map Hosting helper state is"},
+		"the helper's error under another name":       {plugin, "- $.helper.error", "- $.helper.why", `item plugin.helper.error: cannot follow $.helper.why`},
+		"a state of a unit that the code lacks":       {nginxSafety, "newvalue: activating", "newvalue: starting", "value map Hosting unit state is"},
+		"a result of a unit that the code lacks":      {nginxSafety, "newvalue: oom-kill", "newvalue: oom_kill", "value map Hosting unit result is"},
+		"the facts of a unit under another name":      {nginxSafety, "- $.unit_state.restarts", "- $.unit.restarts", `item nginx.unit.restarts["{#INSTANCE}"]: cannot follow $.unit.restarts`},
+		"a script on a fact that a unit has not":      {kernelMemory, "unit.result_name ===", "unit.outcome ===", `item kmem.units.oom_killed.names: cannot follow $.outcome`},
+		"a question for units that are not there":     {kernelMemory, "report.units === undefined", "report.services === undefined", `there is no "services"`},
+		"the number of stopped units by another name": {kernelMemory, "- $.units_oom_killed", "- $.oom_killed", "item kmem.units.oom_killed: cannot follow $.oom_killed"},
+	}
+
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireCaught(t, read(t, filepath.Join("7.0", test.file)), test.old, test.broken, test.want)
 		})
 	}
 }

@@ -35,6 +35,7 @@ func (m *Monitor) find(ctx context.Context) (*instance.Found, error) {
 		return nil, err
 	}
 
+	m.followUnits(ctx, found)
 	m.found, m.foundAt = found, time.Now()
 
 	return found, nil

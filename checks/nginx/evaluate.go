@@ -23,11 +23,18 @@ func (m *Monitor) Report(ctx context.Context, name string) (*Report, error) {
 		return nil, err
 	}
 
+	state, stateErr := m.unitState(ctx, i)
 	w := m.of(i.Name)
 	m.refresh(ctx, w, i)
 
 	r := m.describe(i)
+	r.UnitState = state
 	r.Problems = orEmpty(slices.Clone(i.Problems))
+
+	if stateErr != nil {
+		r.Problems = append(r.Problems, stateErr.Error())
+	}
+
 	sockets := m.lookAtSockets(ctx, i, r)
 
 	w.mu.Lock()

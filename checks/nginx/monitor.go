@@ -31,6 +31,8 @@ type Options struct {
 	Configured []instance.Configured
 	// Revalidate is how old the test of an unchanged configuration may be, Timeout how long a test may take.
 	Revalidate, Timeout time.Duration
+	// Units tells what systemd knows of the instances; nil where nobody asks it.
+	Units Units
 }
 
 // tester makes one configuration test that changes nothing.
@@ -61,6 +63,8 @@ type Monitor struct {
 	searched   hazard.Schedule
 	searchedAt time.Time
 	watched    map[string]*watched
+	// seen are the instances that ran, by name.
+	seen map[string]sighting
 }
 
 // NewMonitor tests nothing before the first Report. Stop ends what runs then.
@@ -76,6 +80,7 @@ func NewMonitor(o Options) *Monitor {
 		ctx:       ctx,
 		cancel:    cancel,
 		watched:   make(map[string]*watched),
+		seen:      make(map[string]sighting),
 	}
 }
 

@@ -1,6 +1,9 @@
 package nginx
 
-import "zabbix-agent2-plugin-hosting/checks/listener"
+import (
+	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/checks/unit"
+)
 
 // Report is the payload of hosting.nginx.config.
 type Report struct {
@@ -16,6 +19,8 @@ type Report struct {
 	Prefix         string `json:"prefix"`
 	// Master is nil for an instance that does not run.
 	Master *Master `json:"master,omitempty"`
+	// UnitState is what systemd knows of the unit that the master is in, or was in last.
+	UnitState *unit.Facts `json:"unit_state,omitempty"`
 
 	State     State  `json:"state"`
 	StateName string `json:"state_name"`

@@ -167,7 +167,7 @@ func TestSlabPrintsOrSaysWhatIsMissing(t *testing.T) {
 	status, out, errOut := run(t, "slab", "-n", "3")
 	if os.Getuid() != 0 {
 		require.Equal(t, exitFailed, status)
-		require.Contains(t, errOut, "cannot read /proc/slabinfo: permission denied")
+		require.Contains(t, errOut, "cannot read /proc/slabinfo as this user: cannot ask the root helper")
 
 		return
 	}

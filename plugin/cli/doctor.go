@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
 	"zabbix-agent2-plugin-hosting/plugin/config"
+	"zabbix-agent2-plugin-hosting/plugin/helper"
 	"zabbix-agent2-plugin-hosting/plugin/keys"
 	"zabbix-agent2-plugin-hosting/plugin/table"
 )
@@ -26,11 +28,12 @@ type finding struct {
 
 // The doctor names the agent's usual user, so that its commands can be pasted whoever asks it.
 const (
-	mendSlabinfo = "chgrp zabbix /proc/slabinfo && chmod 0440 /proc/slabinfo   # as root, until the next boot"
-	mendReclaim  = "chgrp zabbix /sys/kernel/slab/*/reclaim_account && chmod 0440 /sys/kernel/slab/*/reclaim_account   # as root, until the next boot"
-	mendKmsg     = "sysctl kernel.dmesg_restrict=0   # as root, or give the agent CAP_SYSLOG"
-	mendSandbox  = "allow seccomp user notification (Linux 5.9 and later) or ptrace of own children (sysctl kernel.yama.ptrace_scope=1)"
-	mendNone     = "nothing does: this kernel does not have it"
+	mendHelper     = "see the root helper"
+	mendReclaim    = "zabbix-hosting-helper of the same version as the plugin, or run as root"
+	mendKmsg       = "see the root helper, or sysctl kernel.dmesg_restrict=0   # as root"
+	mendSandbox    = "allow seccomp user notification (Linux 5.9 and later) or ptrace of own children (sysctl kernel.yama.ptrace_scope=1)"
+	mendHelperFile = "correct the helper's file; zabbix-hosting-helper --check tells when it is right"
+	mendNone       = "nothing does: this kernel does not have it"
 )
 
 func (a *app) doctor(flags *flag.FlagSet, args []string) error {
@@ -41,7 +44,19 @@ func (a *app) doctor(flags *flag.FlagSet, args []string) error {
 
 	findings := examine(a.checks(), config.Defaults())
 
-	if *asJSON {
+	if err := a.showFindings(findings, *asJSON); err != nil {
+		return err
+	}
+
+	if slices.ContainsFunc(findings, func(f finding) bool { return !f.OK }) {
+		return &outcome{status: exitFailed}
+	}
+
+	return nil
+}
+
+func (a *app) showFindings(findings []finding, asJSON bool) error {
+	if asJSON {
 		return a.printJSON(findings)
 	}
 
@@ -95,12 +110,36 @@ func userName() string {
 // examine tries everything that the checks need.
 func examine(checks *keys.Checks, options config.Options) []finding {
 	return slices.Concat(
+		examineHelper(helper.NewClient(options.HelperSocket)),
 		examineKey(checks, "hosting.memory.get", "kernel memory", ""),
-		examineKey(checks, "hosting.slab.get", "slab caches", mendSlabinfo),
+		examineKey(checks, "hosting.slab.get", "slab caches", ""),
 		examineReclaimable(checks),
 		examineOOM(checks, options),
 		examineSandbox(sandbox.New().Techniques()),
 	)
+}
+
+// examineHelper asks the helper, which a plugin that is root does without.
+func examineHelper(client *helper.Client) []finding {
+	const name = "root helper"
+
+	defer client.Close()
+
+	status, err := client.Status(context.Background())
+	unusable, _ := errors.AsType[*helper.UnusableError](err)
+
+	switch {
+	case err == nil && status.ConfigurationError != "":
+		return []finding{broken(name, status.ConfigurationError, mendHelperFile)}
+	case err == nil:
+		return []finding{{Name: name, OK: true, Found: fmt.Sprintf("version %s answers, with %d KiB of memory", status.Version, status.RSSBytes>>10)}}
+	case unusable != nil && unusable.State == helper.Absent && os.Geteuid() == 0:
+		return []finding{{Name: name, OK: true, Found: "it is not installed; root does not need it, an agent that is an ordinary user does"}}
+	}
+
+	problem, mend, _ := strings.Cut(err.Error(), "; ")
+
+	return []finding{broken(name, problem, mend)}
 }
 
 // examineKey evaluates a key as an item would.
@@ -110,7 +149,10 @@ func examineKey(checks *keys.Checks, key, name, mend string) []finding {
 		return []finding{{Name: name, OK: true, Found: key + " works"}}
 	}
 
-	if keys.StateOf(err) == keys.StateNotSupported {
+	switch _, ofHelper := errors.AsType[*helper.UnusableError](err); {
+	case ofHelper:
+		mend = mendHelper
+	case keys.StateOf(err) == keys.StateNotSupported:
 		mend = mendNone
 	}
 

@@ -19,8 +19,10 @@ type standalone struct{ started time.Time }
 
 func (s standalone) Status() agent.Status { return agent.Status{StartedAt: s.started} }
 
-func (a *app) checks() *keys.Checks {
-	return keys.NewChecks(config.Defaults(), standalone{started: time.Now()}, a.version)
+func (a *app) checks() *keys.Checks { return a.checksWith(config.Defaults()) }
+
+func (a *app) checksWith(options config.Options) *keys.Checks {
+	return keys.NewChecks(options, standalone{started: time.Now()}, a.version)
 }
 
 func (a *app) get(flags *flag.FlagSet, args []string) error {
@@ -96,7 +98,7 @@ func listKeys() []listedKey {
 
 		listed = append(listed, listedKey{
 			Key: k.Name, Usage: k.Usage(), Example: k.Example(), Description: k.Description,
-			Result: k.Result, Unit: k.Unit, Permission: k.Permission, Parameters: parameters,
+			Result: k.Result, Unit: k.Unit, Permission: k.Permission.Needs, Parameters: parameters,
 		})
 	}
 

@@ -5,9 +5,6 @@ import (
 	"flag"
 	"fmt"
 
-	"zabbix-agent2-plugin-hosting/checks/listener"
-	"zabbix-agent2-plugin-hosting/checks/nginx"
-	"zabbix-agent2-plugin-hosting/plugin/config"
 	"zabbix-agent2-plugin-hosting/plugin/table"
 )
 
@@ -26,20 +23,10 @@ func (a *app) listeners(flags *flag.FlagSet, args []string) error {
 		return fmt.Errorf("cannot run listeners: --port=%d; allowed is a number from 1 to 65535; %w", *port, errUsage)
 	}
 
-	options := config.Defaults()
-	ctx := context.Background()
-	instances := nginx.NewMonitor(nginx.Options{ProcPath: options.ProcPath, SysPath: options.SysPath, Root: "/"})
+	checks := a.checks()
+	defer checks.Stop()
 
-	defer instances.Stop()
-
-	masters, err := instances.Masters(ctx)
-	if err != nil {
-		return err
-	}
-
-	report, err := listener.NewReader(options.ProcPath, options.SysPath).Read(ctx, listener.Options{
-		Port: uint16(*port), Masters: masters, Processes: true,
-	})
+	report, err := checks.Listeners(context.Background(), uint16(*port))
 	if err != nil {
 		return err
 	}

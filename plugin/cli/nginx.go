@@ -51,7 +51,7 @@ func (a *app) nginx(flags *flag.FlagSet, args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 
-	reports, err := nginxReports(ctx, verb, call.candidate)
+	reports, err := a.nginxReports(ctx, verb, call.candidate)
 	if err != nil {
 		return &outcome{status: exitNotTested, err: err}
 	}
@@ -89,7 +89,7 @@ func (c *nginxCall) check(verb string) error {
 	return nil
 }
 
-func nginxReports(ctx context.Context, verb string, candidate nginx.Candidate) ([]*nginx.Report, error) {
+func (a *app) nginxReports(ctx context.Context, verb string, candidate nginx.Candidate) ([]*nginx.Report, error) {
 	if verb == "test" {
 		r, err := nginx.TestCandidate(ctx, candidate)
 
@@ -97,13 +97,12 @@ func nginxReports(ctx context.Context, verb string, candidate nginx.Candidate) (
 	}
 
 	options := config.Defaults()
-	m := nginx.NewMonitor(nginx.Options{
-		ProcPath: options.ProcPath, SysPath: options.SysPath, Root: "/", Revalidate: options.NginxRevalidate, Timeout: candidate.Timeout,
-	})
+	options.NginxTimeout = candidate.Timeout
 
-	defer m.Stop()
+	checks := a.checksWith(options)
+	defer checks.Stop()
 
-	return m.ReportAll(ctx)
+	return checks.Nginx(ctx)
 }
 
 // showNginx prints the reports and ends with the worst of them.

@@ -1,11 +1,10 @@
 package cli
 
 import (
+	"context"
 	"flag"
 	"fmt"
 
-	"zabbix-agent2-plugin-hosting/checks/oom"
-	"zabbix-agent2-plugin-hosting/plugin/config"
 	"zabbix-agent2-plugin-hosting/plugin/table"
 )
 
@@ -15,12 +14,7 @@ func (a *app) oom(flags *flag.FlagSet, args []string) error {
 		return err
 	}
 
-	options := config.Defaults()
-
-	tracker := oom.NewTracker(options.ProcPath, options.KmsgPath)
-	defer tracker.Close()
-
-	report, err := tracker.Get()
+	report, err := a.checks().OOMAndUnits(context.Background())
 	if err != nil {
 		return err
 	}
@@ -29,7 +23,7 @@ func (a *app) oom(flags *flag.FlagSet, args []string) error {
 		return a.printJSON(report)
 	}
 
-	_, err = fmt.Fprint(a.out, table.OOM(report))
+	_, err = fmt.Fprint(a.out, table.OOM(report.Report, report.Units))
 
 	return err
 }

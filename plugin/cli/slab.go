@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/slab"
-	"zabbix-agent2-plugin-hosting/plugin/config"
 	"zabbix-agent2-plugin-hosting/plugin/table"
 )
 
@@ -37,8 +36,7 @@ func (a *app) slab(flags *flag.FlagSet, args []string) error {
 		return fmt.Errorf("cannot run slab: %w; %w", err, errUsage)
 	}
 
-	options := config.Defaults()
-	tracker := slab.NewTracker(options.ProcPath, options.SysPath, nil, options.SlabHistory)
+	tracker := a.checks().Slab()
 
 	if !*watch {
 		return a.showSlab(tracker, view)

@@ -15,6 +15,7 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/oom"
 	"zabbix-agent2-plugin-hosting/checks/site"
 	"zabbix-agent2-plugin-hosting/checks/slab"
+	"zabbix-agent2-plugin-hosting/checks/unit"
 	"zabbix-agent2-plugin-hosting/plugin/agent"
 	"zabbix-agent2-plugin-hosting/plugin/config"
 	"zabbix-agent2-plugin-hosting/plugin/helper"
@@ -31,6 +32,7 @@ type Checks struct {
 	memory  *memory.Reader
 	slab    *slab.Tracker
 	oom     *oom.Tracker
+	units   unitReader
 	nginx   *nginx.Monitor
 	helper  *helper.Client // nil where this process is root
 	health  *healthBook
@@ -55,6 +57,7 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 	}
 
 	asRoot := newHelper(options)
+	units := unit.NewReader(unit.System())
 
 	return &Checks{
 		keys:    byName,
@@ -64,11 +67,13 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		memory:  memory.NewReader(options.ProcPath),
 		slab:    slab.NewTracker(options.ProcPath, options.SysPath, sourceOf(asRoot), options.SlabHistory),
 		oom:     oom.NewTracker(options.ProcPath, options.KmsgPath),
+		units:   units,
 		helper:  asRoot,
 		health:  newHealthBook(),
 		nginx: nginx.NewMonitor(nginx.Options{
 			ProcPath: options.ProcPath, SysPath: options.SysPath, Root: "/",
 			Configured: options.Nginx, Revalidate: options.NginxRevalidate, Timeout: options.NginxTimeout,
+			Units: units,
 		}),
 		listeners:  listener.NewReader(options.ProcPath, options.SysPath),
 		configured: options.Nginx,
@@ -110,6 +115,7 @@ func (c *Checks) Start() { c.sites.Start() }
 func (c *Checks) Stop() {
 	c.nginx.Stop()
 	c.sites.Stop()
+	c.units.Close()
 }
 
 // SampleSlab reads the slab caches for the growth history; it is called once a minute, asked for or not.

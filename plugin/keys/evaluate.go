@@ -71,10 +71,6 @@ func evaluateSlabDiscovery(_ context.Context, c *Checks, values map[string]strin
 	return c.slab.Discover(count(values))
 }
 
-func evaluateOOM(ctx context.Context, c *Checks, _ map[string]string) (any, error) {
-	return c.OOM(ctx)
-}
-
 // count returns the parameter n, which the key's declaration has found to be a number.
 func count(values map[string]string) int {
 	n, err := strconv.Atoi(values["n"])

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"golang.zabbix.com/sdk/metric"
+
+	"zabbix-agent2-plugin-hosting/plugin/helper"
 )
 
 // Result is the type of an item key's value.
@@ -32,8 +34,15 @@ type Key struct {
 	Result      Result
 	Unit        string // of a number
 	Check       Check  // whose state tells whether the key works
-	Permission  string // what an ordinary user lacks; empty if nothing
+	Permission  Permission
 	evaluate    func(context.Context, *Checks, map[string]string) (any, error)
+}
+
+// Permission tells what of a key's value is not for ordinary users. It is the zero value where nothing is.
+type Permission struct {
+	Needs   string      // what only root may do for it
+	Verb    helper.Verb // of the root helper, which does it for the plugin
+	Without string      // what an ordinary user gets of the key without the helper
 }
 
 // Parameter is one parameter of an item key.

@@ -3,11 +3,18 @@ package keys
 import (
 	"slices"
 	"strings"
+
+	"zabbix-agent2-plugin-hosting/plugin/helper"
 )
 
-const (
-	needsSlabinfo = "read /proc/slabinfo (root or CAP_DAC_READ_SEARCH)"
-	needsKmsg     = "read the kernel log for the victims (root, CAP_SYSLOG or kernel.dmesg_restrict=0)"
+// What of the keys is for root.
+var (
+	needsSlabinfo = Permission{
+		Needs: "reads /proc/slabinfo and /sys/kernel/slab/*/reclaim_account, mode 0400", Verb: helper.VerbSlabinfo, Without: "not supported",
+	}
+	needsKmsg = Permission{
+		Needs: "reads the kernel log (CAP_SYSLOG where kernel.dmesg_restrict=1)", Verb: helper.VerbOOM, Without: "the count, no victims",
+	}
 )
 
 // All returns every item key, in the order of the documentation.
@@ -133,7 +140,7 @@ func slabKeys() []Key {
 func oomKeys() []Key {
 	return []Key{{
 		Name:        "hosting.oom.get",
-		Description: "OOM kills since boot and the last victims with process, cgroup and memory.",
+		Description: "OOM kills since boot, the last victims with process, cgroup and memory, and how the units of nginx and the agent fare.",
 		Result:      JSON,
 		Check:       CheckOOM,
 		Permission:  needsKmsg,

@@ -3,11 +3,23 @@ package keys
 import (
 	"context"
 	"strconv"
+
+	"zabbix-agent2-plugin-hosting/plugin/helper"
 )
 
-const (
-	needsNginx = "read certificates' keys and what belongs to the master of nginx (root)"
-	needsPeers = "see the processes of other users behind the sockets (root)"
+// What of the keys is for root.
+var (
+	needsMasters = Permission{
+		Needs: "sees which program and root directory a master has (ptrace rights)", Verb: helper.VerbNginx,
+		Without: "what the title of each master tells",
+	}
+	needsNginx = Permission{
+		Needs: "reads certificates' keys and what belongs to the master of nginx", Verb: helper.VerbNginxConfig,
+		Without: "not tested where a key is for root only",
+	}
+	needsPeers = Permission{
+		Needs: "sees the processes of other users behind the sockets", Verb: helper.VerbListeners, Without: "sockets without processes",
+	}
 )
 
 // instanceName is only looked up among the instances that were found; nothing of it reaches a command line.
@@ -20,6 +32,7 @@ func nginxKeys() []Key {
 			Description: "Discovery of nginx instances: running masters and those named in the configuration.",
 			Result:      LLD,
 			Check:       CheckNginx,
+			Permission:  needsMasters,
 			evaluate:    evaluateNginxDiscovery,
 		},
 		{
@@ -64,5 +77,6 @@ func evaluateListener(ctx context.Context, c *Checks, values map[string]string) 
 		return nil, err
 	}
 
-	return c.listenerReport(ctx, uint16(port))
+	// Of all ports the processes would take long to find, and the payload would be long.
+	return c.listenerReport(ctx, uint16(port), port != 0)
 }

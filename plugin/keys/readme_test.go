@@ -22,7 +22,7 @@ func TestReadmeTablesAreCurrent(t *testing.T) {
 
 	want := string(current)
 	for name, generated := range map[string]string{
-		"item keys": keyTable(), "options": optionTable(), "site options": namedOptionTable(config.SiteOptions()),
+		"item keys": keyTable(), "permissions": permissionTable(), "options": optionTable(), "site options": namedOptionTable(config.SiteOptions()),
 		"nginx options": namedOptionTable(config.NginxOptions()),
 	} {
 		want = replaceGenerated(t, want, name, generated)
@@ -55,7 +55,7 @@ func replaceGenerated(t *testing.T, document, name, text string) string {
 func keyTable() string {
 	var text strings.Builder
 
-	text.WriteString("| item key | value | parameters | an ordinary user lacks |\n|---|---|---|---|\n")
+	text.WriteString("| item key | value | parameters |\n|---|---|---|\n")
 
 	for _, k := range All() {
 		var parameters []string
@@ -68,8 +68,25 @@ func keyTable() string {
 			value += " (" + k.Unit + ")"
 		}
 
-		fmt.Fprintf(&text, "| `%s` | %s. %s | %s | %s |\n",
-			k.Usage(), value, k.Description, strings.Join(parameters, "<br>"), k.Permission)
+		fmt.Fprintf(&text, "| `%s` | %s. %s | %s |\n",
+			k.Usage(), value, k.Description, strings.Join(parameters, "<br>"))
+	}
+
+	return text.String()
+}
+
+// permissionTable says which key needs what, and who does it.
+func permissionTable() string {
+	var text strings.Builder
+
+	text.WriteString("| item key | what of it is for root | verb of the helper | without the helper |\n|---|---|---|---|\n")
+
+	for _, k := range All() {
+		if p := k.Permission; p.Needs != "" {
+			fmt.Fprintf(&text, "| `%s` | %s | `%s` | %s |\n", k.Name, p.Needs, p.Verb, p.Without)
+		} else {
+			fmt.Fprintf(&text, "| `%s` | nothing | | |\n", k.Name)
+		}
 	}
 
 	return text.String()

@@ -35,6 +35,10 @@ func Nginx(r *nginx.Report) string {
 		lines.Add("  reload", nginxReload(r))
 	}
 
+	if r.UnitState != nil {
+		lines.Add("  unit", unitLine(r.UnitState))
+	}
+
 	if r.Test != nil && len(r.Test.Listens) > 0 {
 		listens := strings.Join(r.Test.Listens, ", ")
 		if r.Test.ListensOmitted > 0 {

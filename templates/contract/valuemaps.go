@@ -10,6 +10,8 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/nginx/hazard"
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
 	"zabbix-agent2-plugin-hosting/checks/site"
+	"zabbix-agent2-plugin-hosting/checks/unit"
+	"zabbix-agent2-plugin-hosting/plugin/helper"
 	"zabbix-agent2-plugin-hosting/plugin/keys"
 	"zabbix-agent2-plugin-hosting/templates/export"
 )
@@ -19,6 +21,8 @@ func enum(name string) (map[int]string, bool) {
 	switch name {
 	case "Hosting check state":
 		return keys.CheckStates(), true
+	case "Hosting helper state":
+		return helper.States(), true
 	case "Hosting nginx hazard":
 		return hazard.IDs(), true
 	case "Hosting nginx hazard severity":
@@ -29,6 +33,10 @@ func enum(name string) (map[int]string, bool) {
 		return named(sandbox.Technique.String), true
 	case "Hosting site reason":
 		return site.Reasons(), true
+	case "Hosting unit result":
+		return unit.Results(), true
+	case "Hosting unit state":
+		return unit.ActiveStates(), true
 	case "Hosting yes or no":
 		return map[int]string{0: "No", 1: "Yes"}, true
 	default:

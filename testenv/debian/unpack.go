@@ -21,9 +21,9 @@ func Unpack(deb, dir string) error {
 	return nil
 }
 
-// Depends returns the names of the packages that a .deb depends on; of alternatives the first.
+// Depends returns the names of the packages that a .deb depends on, also before it is unpacked; of alternatives the first.
 func Depends(deb string) ([]string, error) {
-	output, err := exec.Command("dpkg-deb", "-f", deb, "Depends").Output()
+	output, err := exec.Command("dpkg-deb", "-W", "--showformat=${Depends},${Pre-Depends}", deb).Output()
 	if err != nil {
 		return nil, fmt.Errorf("cannot read what %s depends on: %w; remove that file and try again", deb, err)
 	}

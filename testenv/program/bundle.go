@@ -68,7 +68,8 @@ func bundle(name string, packages []string, further func(*debian.Apt, []string) 
 		return nil, fmt.Errorf("cannot unpack %s: %w", name, err)
 	}
 	b := &Bundle{dir: dir}
-	for _, pattern := range []string{"lib/*-linux-*", "usr/lib/*-linux-*"} {
+	// The last is for systemd's own programs.
+	for _, pattern := range []string{"lib/*-linux-*", "usr/lib/*-linux-*", "usr/lib/*-linux-*/systemd"} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			return nil, fmt.Errorf("cannot list the libraries of %s: %w; move the repository to a path without brackets", name, err)

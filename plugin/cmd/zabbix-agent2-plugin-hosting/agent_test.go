@@ -115,8 +115,8 @@ func TestEachKeyHasAValueInARealAgent(t *testing.T) {
 
 		for _, key := range keys.All() {
 			value, err := a.Get(key.Example())
-			if err != nil && os.Getuid() != 0 && key.Permission != "" {
-				require.ErrorContains(t, err, "permission denied", "run by an ordinary user")
+			if err != nil && os.Getuid() != 0 && key.Permission.Needs != "" {
+				require.ErrorContains(t, err, "cannot ask the root helper", "run by an ordinary user")
 
 				continue
 			}
@@ -175,7 +175,9 @@ func TestOrdinaryUserIsToldWhatIsMissing(t *testing.T) {
 	t.Parallel()
 
 	eachVersion(t, func(t *testing.T, version zabbixagent.Version) {
-		o := zabbixagent.Options{Version: version}
+		missing := filepath.Join(os.TempDir(), "no-such-helper.sock")
+
+		o := zabbixagent.Options{Version: version, Lines: []string{"Plugins.Hosting.HelperSocket=" + missing}}
 		if os.Getuid() == 0 {
 			o.UID, o.GID = nobody, nobody
 		}
@@ -185,7 +187,7 @@ func TestOrdinaryUserIsToldWhatIsMissing(t *testing.T) {
 		for _, key := range []string{"hosting.slab.get", "hosting.slab.top", "hosting.slab.discovery"} {
 			reason := unsupported(t, a, key)
 			require.Contains(t, strings.ToLower(reason), "cannot evaluate "+key+": cannot read /proc/slabinfo")
-			require.Contains(t, reason, "permission denied (mode 0400, root only); grant CAP_DAC_READ_SEARCH or run as root")
+			require.Contains(t, reason, "cannot ask the root helper: "+missing+" is missing; run systemctl enable --now zabbix-hosting-helper.socket")
 		}
 
 		memory := payload(t, a, "hosting.memory.get")

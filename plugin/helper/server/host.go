@@ -7,6 +7,7 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/nginx"
 	"zabbix-agent2-plugin-hosting/checks/oom"
 	"zabbix-agent2-plugin-hosting/checks/slab"
+	"zabbix-agent2-plugin-hosting/checks/unit"
 	"zabbix-agent2-plugin-hosting/plugin/helper"
 	"zabbix-agent2-plugin-hosting/plugin/helper/settings"
 )
@@ -25,17 +26,22 @@ type Host struct {
 	oom       *oom.Tracker
 	nginx     *nginx.Monitor
 	listeners *listener.Reader
+	units     *unit.Reader
 }
 
 // NewHost does nothing before the first request. Stop ends what runs then.
 func NewHost(s settings.Settings) *Host {
+	units := unit.NewReader(unit.System())
+
 	return &Host{
 		oom: oom.NewTracker(procPath, kmsgPath),
 		nginx: nginx.NewMonitor(nginx.Options{
 			ProcPath: procPath, SysPath: sysPath, Root: "/", HostPID: hostPID,
 			Configured: s.Nginx, Revalidate: s.NginxRevalidate, Timeout: s.NginxTimeout,
+			Units: units,
 		}),
 		listeners: listener.NewReader(procPath, sysPath),
+		units:     units,
 	}
 }
 

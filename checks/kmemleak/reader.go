@@ -1,0 +1,91 @@
+// Package kmemleak groups what the kernel's own leak detector found by the code path that allocated it. Few kernels have the detector: those
+// of Debian do not.
+package kmemleak
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"zabbix-agent2-plugin-hosting/checks/procfile"
+)
+
+const (
+	// MaxGroups is the largest n of Read.
+	MaxGroups = 1000
+	// readLimit is some 20,000 objects; the kernel walks its list under a lock while it is read.
+	readLimit = 16 << 20
+)
+
+// Reader reads the detector's list. It is safe for concurrent use.
+type Reader struct{ path string }
+
+// NewReader reads below sysPath, on a real system "/sys".
+func NewReader(sysPath string) *Reader {
+	return &Reader{path: filepath.Join(sysPath, "kernel/debug/kmemleak")}
+}
+
+// Read returns the n groups with the most bytes. A kernel without kmemleak is no error but a field of the report; errors.Is(err, fs.ErrPermission)
+// tells that this user may not know.
+func (r *Reader) Read(n int) (*Report, error) {
+	if n < 1 || n > MaxGroups {
+		return nil, fmt.Errorf("cannot list %d groups: ask for 1 to %d", n, MaxGroups)
+	}
+
+	file, err := os.Open(r.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return r.unavailable(), nil
+	} else if err != nil {
+		return nil, fmt.Errorf("cannot read kmemleak: %w; debugfs is for root", err)
+	}
+	defer func() { _ = file.Close() }()
+
+	return r.read(file, n, readLimit)
+}
+
+func (r *Reader) read(from io.Reader, n int, limit int64) (*Report, error) {
+	var problems procfile.Problems
+
+	c := newCollection()
+	limited := &io.LimitedReader{R: from, N: limit}
+
+	// The last object is whole only where the file was not cut in it.
+	var last *object
+
+	err := parse(limited, &problems, func(o *object) {
+		if last != nil {
+			c.add(last)
+		}
+
+		last = o
+	})
+	if errors.Is(err, syscall.EBUSY) {
+		return &Report{Schema: schema, Groups: []Group{}, Reason: "kmemleak is switched off: it ran out of memory or was told so at boot (kmemleak=off)"}, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("cannot read %s: %w", r.path, err)
+	}
+
+	if last != nil && limited.N > 0 {
+		c.add(last)
+	}
+
+	report := c.report(n)
+	report.Problems = problems.List()
+	report.Cut = limited.N == 0
+
+	return report, nil
+}
+
+// unavailable says what is missing.
+func (r *Reader) unavailable() *Report {
+	reason := "this kernel is built without CONFIG_DEBUG_KMEMLEAK; hosting.slab.get tells which caches grow"
+	if entries, err := os.ReadDir(filepath.Dir(r.path)); err != nil || len(entries) == 0 {
+		reason = "debugfs is not mounted; run mount -t debugfs debugfs /sys/kernel/debug, where the kernel has CONFIG_DEBUG_KMEMLEAK"
+	}
+
+	return &Report{Schema: schema, Groups: []Group{}, Reason: reason}
+}

@@ -1,0 +1,155 @@
+package slabowner
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/cilium/ebpf/btf"
+)
+
+// layout is where this kernel keeps what the programs read.
+type layout struct {
+	cacheName, cacheSize, cacheFlags int32
+	// reclaimable is SLAB_RECLAIM_ACCOUNT.
+	reclaimable uint32
+}
+
+const (
+	// reclaimableBefore is SLAB_RECLAIM_ACCOUNT of kernels whose flags are no enum yet (before 6.9).
+	reclaimableBefore = 0x20000
+
+	// Bits of gfp_t (include/linux/gfp_types.h), the same in all kernels from 6.1 on.
+	gfpReclaimable = 1 << 4
+	gfpAccount     = 1 << 22
+	gfpDMA         = 1 << 0
+)
+
+// Positions of the arguments of the tracepoints, behind the one that is the probe's own.
+const (
+	argCallSite   = 1
+	argPointer    = 2
+	argCache      = 3
+	argBytesAlloc = 4
+	argAllocGFP   = 4
+	argMallocGFP  = 5
+)
+
+// findLayout asks the kernel's BTF. errors.Is(err, fs.ErrNotExist) tells a kernel that is too old, or built without it.
+func findLayout() (layout, error) {
+	types, err := btf.LoadKernelSpec()
+	if err != nil {
+		return layout{}, fmt.Errorf("cannot read the kernel's types: %w; it needs CONFIG_DEBUG_INFO_BTF and Linux 6.1 or newer", errors.Join(err, fs.ErrNotExist))
+	}
+
+	l, err := layoutOf(types)
+	if err != nil {
+		return l, fmt.Errorf("cannot follow allocations in this kernel: %w; it needs Linux 6.1 or newer", errors.Join(err, fs.ErrNotExist))
+	}
+
+	return l, nil
+}
+
+func layoutOf(types *btf.Spec) (l layout, err error) {
+	if err := checkTracepoints(types); err != nil {
+		return l, err
+	}
+
+	var cache *btf.Struct
+	if err := types.TypeByName("kmem_cache", &cache); err != nil {
+		return l, err
+	}
+
+	for name, target := range map[string]*int32{"name": &l.cacheName, "size": &l.cacheSize, "flags": &l.cacheFlags} {
+		if *target, err = offsetOf(cache, name); err != nil {
+			return l, err
+		}
+	}
+
+	l.reclaimable = reclaimableBefore
+
+	var flags *btf.Enum
+	if types.TypeByName("_slab_flag_bits", &flags) == nil {
+		for _, value := range flags.Values {
+			if value.Name == "_SLAB_RECLAIM_ACCOUNT" {
+				l.reclaimable = 1 << value.Value
+			}
+		}
+	}
+
+	return l, nil
+}
+
+func offsetOf(s *btf.Struct, name string) (int32, error) {
+	for _, member := range s.Members {
+		if member.Name == name {
+			return int32(member.Offset.Bytes()), nil
+		}
+	}
+
+	return 0, fmt.Errorf("struct %s has no %s", s.Name, name)
+}
+
+// checkTracepoints holds the tracepoints to the arguments that the programs take: before 6.1 they were others.
+func checkTracepoints(types *btf.Spec) error {
+	alloc, err := arguments(types, "btf_trace_kmem_cache_alloc")
+	if err != nil {
+		return err
+	}
+
+	if len(alloc) <= argAllocGFP || !pointsTo(alloc[argCache], "kmem_cache") {
+		return errors.New("kmem_cache_alloc does not tell its cache")
+	}
+
+	malloc, err := arguments(types, "btf_trace_kmalloc")
+	if err != nil {
+		return err
+	}
+
+	if len(malloc) <= argMallocGFP || !isTypedef(malloc[argBytesAlloc], "size_t") || !isTypedef(malloc[argMallocGFP], "gfp_t") {
+		return errors.New("kmalloc does not tell its size")
+	}
+
+	return nil
+}
+
+func arguments(types *btf.Spec, name string) ([]btf.Type, error) {
+	var probe *btf.Typedef
+	if err := types.TypeByName(name, &probe); err != nil {
+		return nil, err
+	}
+
+	pointer, ok := probe.Type.(*btf.Pointer)
+	if !ok {
+		return nil, fmt.Errorf("%s is no function", name)
+	}
+
+	function, ok := pointer.Target.(*btf.FuncProto)
+	if !ok {
+		return nil, fmt.Errorf("%s is no function", name)
+	}
+
+	all := make([]btf.Type, len(function.Params))
+	for i, parameter := range function.Params {
+		all[i] = parameter.Type
+	}
+
+	return all, nil
+}
+
+func pointsTo(t btf.Type, name string) bool {
+	pointer, ok := t.(*btf.Pointer)
+	if !ok {
+		return false
+	}
+
+	s, ok := btf.UnderlyingType(pointer.Target).(*btf.Struct)
+
+	return ok && s.Name == name
+}
+
+func isTypedef(t btf.Type, name string) bool {
+	def, ok := t.(*btf.Typedef)
+
+	return ok && def.Name == name
+}
