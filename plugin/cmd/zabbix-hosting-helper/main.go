@@ -19,7 +19,7 @@ import (
 	"zabbix-agent2-plugin-hosting/plugin/helper/settings"
 )
 
-const program = "zabbix-hosting-helper"
+const programName = "zabbix-hosting-helper"
 
 // version is set by the linker.
 var version = "0.1.0-dev"
@@ -40,11 +40,11 @@ const (
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, out, errOut io.Writer) int {
-	flags := flag.NewFlagSet(program, flag.ContinueOnError)
+	flags := flag.NewFlagSet(programName, flag.ContinueOnError)
 	flags.SetOutput(errOut)
 	flags.Usage = func() {
 		fmt.Fprintf(errOut, "usage: %s [--config FILE] [--check|--print-config|--version]\nWithout an option it serves on the socket that systemd passes: see %s.socket.\n",
-			program, program)
+			programName, programName)
 		flags.PrintDefaults()
 	}
 
@@ -63,7 +63,7 @@ func run(args []string, out, errOut io.Writer) int {
 
 		return exitUsage
 	case *printVersion:
-		fmt.Fprintln(out, program, version)
+		fmt.Fprintln(out, programName, version)
 	case *printConfig:
 		fmt.Fprint(out, settings.File())
 	case *check:
