@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -20,12 +19,7 @@ import (
 func socketPath(t testing.TB) string {
 	t.Helper()
 
-	dir, err := program.Dir("helper")
-	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o755))
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-
-	return filepath.Join(dir, "socket")
+	return filepath.Join(program.DirT(t, "helper"), "socket")
 }
 
 // double is a helper that answers as a test wants.

@@ -39,17 +39,20 @@ var instanceID = regexp.MustCompile(`^[0-9a-f]{16}$`)
 // Target returns the request's target as HTTP has it (RFC 9112, 3.2), in the one form that ParseRequest takes.
 func (r Request) Target() string {
 	info, _ := r.Verb.Info()
-	target := prefix + string(r.Verb)
 	separator := "?"
+
+	var target strings.Builder
+
+	target.WriteString(prefix + string(r.Verb))
 
 	for _, p := range info.parameters {
 		if value := r.value(p); value != "" {
-			target += separator + string(p) + "=" + value
+			target.WriteString(separator + string(p) + "=" + value)
 			separator = "&"
 		}
 	}
 
-	return target
+	return target.String()
 }
 
 func (r Request) value(p parameter) string {

@@ -73,3 +73,14 @@ func TestADirectorysPathLeavesRoomForSockets(t *testing.T) {
 	require.Less(t, len(dir), longestDir)
 	require.NoError(t, os.Remove(dir))
 }
+
+func TestADirectoryOfATestIsOpenToAllAndRemoved(t *testing.T) {
+	var dir string
+	t.Run("a test", func(t *testing.T) {
+		dir = DirT(t, "test")
+		info, err := os.Stat(dir)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o755), info.Mode().Perm())
+	})
+	require.NoDirExists(t, dir)
+}

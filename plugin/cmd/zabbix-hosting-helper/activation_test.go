@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/plugin/helper"
-	"zabbix-agent2-plugin-hosting/testenv/child"
 	"zabbix-agent2-plugin-hosting/testenv/program"
 )
 
@@ -108,7 +106,7 @@ func TestOnlyTheSocketOfTheUnitIsServed(t *testing.T) {
 func TestTheRealSystemdActivatesIt(t *testing.T) {
 	t.Parallel()
 
-	p, path := activate(t, writeConfig(t, `idle_exit = "1s"`))
+	p, path := activate(t, itself(t), writeConfig(t, `idle_exit = "1s"`))
 	client := helper.NewClient(path)
 
 	defer client.Close()
@@ -121,28 +119,17 @@ func TestTheRealSystemdActivatesIt(t *testing.T) {
 	require.Empty(t, p.stdout.String())
 }
 
-// activate has systemd-socket-activate of Debian 12 listen for the helper.
-func activate(t testing.TB, config string) (p *process, path string) {
+// activate has systemd-socket-activate of Debian 12 listen for a helper.
+func activate(t testing.TB, helperPath, config string) (p *process, path string) {
 	t.Helper()
 
 	systemd, err := program.Programs("systemd", "systemd")
 	require.NoError(t, err)
 
-	own, err := os.Executable()
-	require.NoError(t, err)
-
-	path = filepath.Join(place(t), "socket")
+	path = filepath.Join(program.DirT(t, "helper"), "socket")
 	p = &process{cmd: systemd.Command("usr/bin/systemd-socket-activate",
-		"--listen="+path, "--fdname=helper", "--setenv="+asProgram+"=1", own, "--config", config)}
-	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-
-	p.exited, err = child.Start(p.cmd)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill()
-		<-p.exited
-	})
+		"--listen="+path, "--fdname=helper", "--setenv="+asProgram+"=1", helperPath, "--config", config)}
+	p.start(t)
 	require.Eventually(t, func() bool { return strings.Contains(p.stderr.String(), "Listening on") }, soon, time.Millisecond)
 
 	return p, path
@@ -157,7 +144,7 @@ type manager struct {
 func startManager(t *testing.T) manager {
 	t.Helper()
 
-	path := filepath.Join(place(t), "notify")
+	path := filepath.Join(program.DirT(t, "helper"), "notify")
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
@@ -213,7 +200,7 @@ func TestWithoutAWatchdogNothingIsToldWhileItServes(t *testing.T) {
 func TestAManagerThatIsMissingIsToldOf(t *testing.T) {
 	t.Parallel()
 
-	s, missing := listen(t), filepath.Join(place(t), "none")
+	s, missing := listen(t), filepath.Join(program.DirT(t, "helper"), "none")
 	p := launch(t, writeConfig(t), []*os.File{s.file}, "helper", "NOTIFY_SOCKET="+missing)
 	require.Equal(t, exitFailed, p.wait(t, soon))
 	require.Equal(t, "cannot tell systemd that the helper is ready: dial unixgram "+missing+": connect: no such file or directory\n", p.stderr.String())
@@ -242,12 +229,9 @@ func TestTheCommandLine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			own, err := os.Executable()
-			require.NoError(t, err)
-
 			var out, errOut strings.Builder
 
-			cmd := exec.Command(own, test.arguments...)
+			cmd := exec.Command(itself(t), test.arguments...)
 			cmd.Env = append(os.Environ(), asProgram+"=1")
 			cmd.Stdout, cmd.Stderr = &out, &errOut
 			_ = cmd.Run()

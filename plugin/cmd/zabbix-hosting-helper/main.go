@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"syscall"
 
 	"zabbix-agent2-plugin-hosting/plugin/helper/server"
@@ -31,11 +30,8 @@ const (
 	exitUsage  = 2
 )
 
-const (
-	// A small heap costs nothing that anyone could measure, and the checks take no more of a large host than of a small one.
-	gcPercent  = 50
-	processors = 1
-)
+// processors is how many the checks take, of a large host no more than of a small one.
+const processors = 1
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
@@ -85,7 +81,6 @@ func run(args []string, out, errOut io.Writer) int {
 
 // serve answers until it is idle or told to stop.
 func serve(config string, journal *log.Logger) error {
-	debug.SetGCPercent(gcPercent)
 	runtime.GOMAXPROCS(processors)
 
 	listener, err := server.Listener()

@@ -67,20 +67,43 @@ type process struct {
 	exited         <-chan struct{}
 }
 
+// itself is the helper that this test binary is.
+func itself(t testing.TB) string {
+	t.Helper()
+
+	path, err := os.Executable()
+	require.NoError(t, err)
+
+	return path
+}
+
 // launch starts the helper as systemd does (sd_listen_fds(3)): with sockets from descriptor 3 on, called names, and with what env adds.
 func launch(t testing.TB, config string, sockets []*os.File, names string, env ...string) *process {
 	t.Helper()
 
-	// The number of the process is known only in it.
-	p := &process{cmd: exec.Command("/bin/sh", "-c", `LISTEN_PID=$$ WATCHDOG_PID=$$ exec "$0" "$@"`, "/proc/self/exe", "--config", config)}
-	own, err := os.Executable()
-	require.NoError(t, err)
+	return launchProgram(t, itself(t), config, sockets, names, env...)
+}
 
-	p.cmd.Args[3] = own
+func launchProgram(t testing.TB, path, config string, sockets []*os.File, names string, env ...string) *process {
+	t.Helper()
+
+	// The number of the process is known only in it.
+	p := &process{cmd: exec.Command("/bin/sh", "-c", `LISTEN_PID=$$ WATCHDOG_PID=$$ exec "$0" "$@"`, path, "--config", config)}
 	p.cmd.Env = append(append(os.Environ(), asProgram+"=1", fmt.Sprintf("LISTEN_FDS=%d", len(sockets)), "LISTEN_FDNAMES="+names), env...)
 	p.cmd.ExtraFiles = sockets
+	p.start(t)
+
+	return p
+}
+
+// start starts the process, which ends with the test.
+func (p *process) start(t testing.TB) {
+	t.Helper()
+
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+
+	var err error
 
 	p.exited, err = child.Start(p.cmd)
 	require.NoError(t, err)
@@ -88,8 +111,6 @@ func launch(t testing.TB, config string, sockets []*os.File, names string, env .
 		_ = p.cmd.Process.Kill()
 		<-p.exited
 	})
-
-	return p
 }
 
 // wait returns the exit status.
@@ -105,18 +126,6 @@ func (p *process) wait(t testing.TB, limit time.Duration) int {
 	return p.cmd.ProcessState.ExitCode()
 }
 
-// place is a directory that any user may enter.
-func place(t testing.TB) string {
-	t.Helper()
-
-	dir, err := program.Dir("helper")
-	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o755))
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-
-	return dir
-}
-
 // socket is one that systemd would listen on: it stays open whatever the helper does.
 type socket struct {
 	path string
@@ -126,7 +135,7 @@ type socket struct {
 func listen(t testing.TB) socket {
 	t.Helper()
 
-	path := filepath.Join(place(t), "socket")
+	path := filepath.Join(program.DirT(t, "helper"), "socket")
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	require.NoError(t, err)
 	listener.SetUnlinkOnClose(false)

@@ -84,15 +84,11 @@ func atOnce(context.Context, helper.Request) (any, error) { return done, nil }
 func listen(t testing.TB) *net.UnixListener {
 	t.Helper()
 
-	dir, err := program.Dir("helper")
-	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o755))
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "socket"), Net: "unix"})
+	path := filepath.Join(program.DirT(t, "helper"), "socket")
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	require.NoError(t, err)
 	listener.SetUnlinkOnClose(false)
-	require.NoError(t, os.Chmod(listener.Addr().String(), 0o666))
+	require.NoError(t, os.Chmod(path, 0o666))
 
 	return listener
 }

@@ -3,13 +3,10 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -55,30 +52,19 @@ func bePeer(socket string) int {
 	return 0
 }
 
-// programForAll is a copy of the test binary that any user may run.
-func programForAll(t *testing.T) string {
+func runPeer(t *testing.T, socket string, attributes *syscall.SysProcAttr) (result peerResult) {
 	t.Helper()
 
-	from, err := os.Open("/proc/self/exe")
+	// Opened, because an ordinary user could not reach the directory.
+	own, err := os.Open("/proc/self/exe")
 	require.NoError(t, err)
 
-	defer from.Close()
-
-	path := filepath.Join(filepath.Dir(listen(t).Addr().String()), "peer")
-	to, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
-	require.NoError(t, err)
-	_, err = io.Copy(to, from)
-	require.NoError(t, errors.Join(err, to.Close(), os.Chmod(path, 0o755)))
-
-	return path
-}
-
-func runPeer(t *testing.T, program, socket string, attributes *syscall.SysProcAttr) (result peerResult) {
-	t.Helper()
+	defer own.Close()
 
 	var out strings.Builder
 
-	cmd := exec.Command(program)
+	cmd := exec.Command("/proc/self/fd/3")
+	cmd.ExtraFiles = []*os.File{own}
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), peerVariable+"="+socket)
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -97,7 +83,6 @@ func runPeer(t *testing.T, program, socket string, attributes *syscall.SysProcAt
 func TestOnlyRootAndTheConfiguredUserMayAsk(t *testing.T) {
 	t.Parallel()
 
-	program := programForAll(t)
 	f := start(t, Options{Allowed: func(uid uint32) bool { return uid == 0 || uid == configured }})
 	as := func(uid uint32) *syscall.SysProcAttr {
 		return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: 0}}
@@ -132,7 +117,7 @@ func TestOnlyRootAndTheConfiguredUserMayAsk(t *testing.T) {
 	refused := 0
 
 	for name, test := range tests {
-		got := runPeer(t, program, f.socket, test.as)
+		got := runPeer(t, f.socket, test.as)
 		want := peerResult{PID: got.PID, UID: got.UID, States: map[string]int{"ok": peerAsks}, Errors: map[string]int{}}
 
 		if !test.allowed {

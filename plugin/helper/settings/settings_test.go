@@ -180,7 +180,7 @@ func TestTheDocumentedFileHoldsEachOptionAtItsDefault(t *testing.T) {
 		s.Nginx = []instance.Configured{{Name: "edge", Binary: "/usr/sbin/nginx", Config: "/etc/nginx/nginx.conf", Prefix: "/etc/nginx"}}
 	}), got)
 
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		require.True(t, line == "" || strings.HasPrefix(line, "#"), line)
 	}
 }
