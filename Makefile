@@ -40,7 +40,7 @@ demo: build agents ## this host's values through real agents 6.0 and 7.0
 	@go run ./testenv/cmd/demo $(abspath $(BINARY))
 
 bench: build agents ## the figures of the README, each beside its bound
-	go test -run '^$$' -bench . -benchmem ./checks/... ./plugin/agent
+	go test -run '^$$' -bench . -benchmem ./checks/... ./plugin/agent ./plugin/cmd/zabbix-hosting-helper
 	@go run ./testenv/cmd/bench agents $(abspath $(BINARY))
 	GOWORK=off go vet -C testenv/blackbox . && GOWORK=off go build -C testenv/blackbox -o $(abspath $(BLACKBOX)) .
 	@go run ./testenv/cmd/bench probes $(abspath $(BLACKBOX))

@@ -3,6 +3,7 @@ package nginx
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
@@ -54,6 +55,8 @@ type Monitor struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	tests  sync.WaitGroup
+	// testing is how many tests run.
+	testing atomic.Int32
 
 	mu      sync.Mutex
 	stopped bool
@@ -112,6 +115,9 @@ func (m *Monitor) Stop() {
 	case <-limit.C:
 	}
 }
+
+// Testing tells whether a test runs, also one that no Report waits for any more.
+func (m *Monitor) Testing() bool { return m.testing.Load() > 0 }
 
 // Discovered is a row of hosting.nginx.discovery.
 type Discovered struct {

@@ -324,9 +324,11 @@ func TestASlowTestIsAnsweredForAtOnce(t *testing.T) {
 	require.True(t, r.TestRunning)
 	require.Positive(t, r.TestRunningS)
 	require.Nil(t, r.Test)
+	require.True(t, m.Testing())
 
 	close(release)
 	require.Equal(t, StateValid, report(t, m, n).State)
+	require.Eventually(t, func() bool { return !m.Testing() }, time.Second, time.Millisecond)
 }
 
 func TestTheLastResultStandsWhileTheNextTestRuns(t *testing.T) {

@@ -161,7 +161,10 @@ func (m *Monitor) start(w *watched, i *instance.Instance, cause, changed string)
 	w.running, w.runningFrom = done, time.Now()
 	one := *i
 
+	m.testing.Add(1)
 	m.tests.Go(func() {
+		defer m.testing.Add(-1)
+
 		o := m.test(one)
 		o.test.Cause, o.test.ChangedFile = cause, changed
 

@@ -39,17 +39,20 @@ var instanceID = regexp.MustCompile(`^[0-9a-f]{16}$`)
 // Target returns the request's target as HTTP has it (RFC 9112, 3.2), in the one form that ParseRequest takes.
 func (r Request) Target() string {
 	info, _ := r.Verb.Info()
-	target := prefix + string(r.Verb)
 	separator := "?"
+
+	var target strings.Builder
+
+	target.WriteString(prefix + string(r.Verb))
 
 	for _, p := range info.parameters {
 		if value := r.value(p); value != "" {
-			target += separator + string(p) + "=" + value
+			target.WriteString(separator + string(p) + "=" + value)
 			separator = "&"
 		}
 	}
 
-	return target
+	return target.String()
 }
 
 func (r Request) value(p parameter) string {
@@ -100,7 +103,7 @@ func ParseRequest(method, target string) (Request, error) {
 
 	// Whatever is said twice, escaped, unknown or in another order is no request of ours.
 	if r.Target() != target {
-		return Request{}, fmt.Errorf("%w: %s takes %s, each once, in this order", ErrMalformed, info.Verb, info.parameterNames())
+		return Request{}, fmt.Errorf("%w: %s takes %s", ErrMalformed, info.Verb, info.takes())
 	}
 
 	return r, nil
@@ -139,7 +142,8 @@ func (r *Request) set(p parameter, value string) error {
 	return nil
 }
 
-func (i VerbInfo) parameterNames() string {
+// takes tells what may follow the verb.
+func (i VerbInfo) takes() string {
 	if len(i.parameters) == 0 {
 		return "no parameters"
 	}
@@ -149,5 +153,5 @@ func (i VerbInfo) parameterNames() string {
 		names = append(names, string(p))
 	}
 
-	return strings.Join(names, ", ")
+	return strings.Join(names, ", ") + ", each once, in this order"
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"sync/atomic"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
@@ -19,6 +20,8 @@ const (
 	kmsgPath = "/dev/kmsg"
 	// hostPID is a process whose mounts are the host's, which the helper's own are not.
 	hostPID = 1
+	// spareSlabinfo is room for what some new caches take.
+	spareSlabinfo = 4 << 10
 )
 
 // Host does the verbs on this host.
@@ -26,7 +29,9 @@ type Host struct {
 	oom       *oom.Tracker
 	nginx     *nginx.Monitor
 	listeners *listener.Reader
-	units     *unit.Reader
+	// slabinfoSize is how many bytes the last answer of VerbSlabinfo had.
+	slabinfoSize atomic.Int64
+	units        *unit.Reader
 }
 
 // NewHost does nothing before the first request. Stop ends what runs then.
@@ -45,17 +50,16 @@ func NewHost(s settings.Settings) *Host {
 	}
 }
 
-// Stop ends a test of an nginx configuration at once.
-func (h *Host) Stop() {
-	h.nginx.Stop()
-	h.oom.Close()
-	h.units.Close()
-}
+// Stop ends a test of an nginx configuration at once. It waits for nothing else that may hang.
+func (h *Host) Stop() { h.nginx.Stop() }
+
+// Busy tells whether a test of an nginx configuration runs, whose result is to be asked for later.
+func (h *Host) Busy() bool { return h.nginx.Testing() }
 
 // Handlers are one for each verb but VerbStatus.
 func (h *Host) Handlers() map[helper.Verb]Handler {
 	return map[helper.Verb]Handler{
-		helper.VerbSlabinfo:  func(context.Context, helper.Request) (any, error) { return slab.ReadInfo(procPath, nil) },
+		helper.VerbSlabinfo:  h.slabinfo,
 		helper.VerbSlabKinds: func(context.Context, helper.Request) (any, error) { return slab.ReadKinds(procPath, sysPath) },
 		helper.VerbOOM:       func(context.Context, helper.Request) (any, error) { return h.oom.Get() },
 		helper.VerbNginx:     func(ctx context.Context, _ helper.Request) (any, error) { return h.nginx.Discover(ctx) },
@@ -69,6 +73,18 @@ func (h *Host) Handlers() map[helper.Verb]Handler {
 		},
 		helper.VerbListeners: h.listen,
 	}
+}
+
+// slabinfo is read into a buffer that is as large as the last answer was, and a little larger.
+func (h *Host) slabinfo(context.Context, helper.Request) (any, error) {
+	text, err := slab.ReadInfo(procPath, make([]byte, 0, h.slabinfoSize.Load()+spareSlabinfo))
+	if err != nil {
+		return nil, err
+	}
+
+	h.slabinfoSize.Store(int64(len(text)))
+
+	return text, nil
 }
 
 func (h *Host) listen(ctx context.Context, r helper.Request) (any, error) {
