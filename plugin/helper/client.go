@@ -20,8 +20,10 @@ const (
 	patience = 500 * time.Millisecond
 	// waitStep makes questions of the same second alike, so that the helper answers them together.
 	waitStep = 100 * time.Millisecond
-	// staleHealth is a little less than the usual interval of items.
-	staleHealth = 50 * time.Second
+	// What is wrong with the helper is looked at again after staleFault, a little less than the usual interval of items. One that works
+	// is asked for nothing but that after staleHealth only: it may end meanwhile, for nobody needs it.
+	staleFault  = 50 * time.Second
+	staleHealth = time.Hour
 )
 
 // Client asks the helper. It is safe for concurrent use, makes no connection before the first question, and needs no
@@ -67,7 +69,11 @@ func (c *Client) Silent() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 
-	return time.Since(c.health.AskedAt) >= staleHealth
+	if c.health.State == OK {
+		return time.Since(c.health.AskedAt) >= staleHealth
+	}
+
+	return time.Since(c.health.AskedAt) >= staleFault
 }
 
 // Close lets go of the connections. The client can be used on.

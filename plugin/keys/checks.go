@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
+	"time"
 
 	"golang.zabbix.com/sdk/metric"
 
@@ -40,6 +42,9 @@ type Checks struct {
 
 	listeners  *listener.Reader
 	configured []instance.Configured
+
+	slabHistory time.Duration
+	slabAskedAt atomic.Int64 // Unix time in ns
 }
 
 // boundKey is a key with what evaluating it needs each time.
@@ -77,6 +82,8 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		}),
 		listeners:  listener.NewReader(options.ProcPath, options.SysPath),
 		configured: options.Nginx,
+
+		slabHistory: options.SlabHistory,
 	}
 }
 
@@ -118,8 +125,17 @@ func (c *Checks) Stop() {
 	c.units.Close()
 }
 
-// SampleSlab reads the slab caches for the growth history; it is called once a minute, asked for or not.
-func (c *Checks) SampleSlab() { c.health.note(CheckSlab, c.slab.Sample()) }
+// SampleSlab reads the slab caches for the growth history; it is called once a minute, asked for or not. Where the helper must read them it
+// would never be idle, so there they are read while somebody has asked for them within the time that the history covers.
+func (c *Checks) SampleSlab() {
+	if c.wantsSamples() {
+		c.health.note(CheckSlab, c.slab.Sample())
+	}
+}
+
+func (c *Checks) wantsSamples() bool {
+	return c.helper == nil || time.Since(time.Unix(0, c.slabAskedAt.Load())) <= c.slabHistory
+}
 
 func encode(value any) (string, error) {
 	var text bytes.Buffer

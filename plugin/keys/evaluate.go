@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/slab"
 	"zabbix-agent2-plugin-hosting/plugin/table"
@@ -50,6 +51,8 @@ func evaluateSlab(_ context.Context, c *Checks, values map[string]string) (any, 
 }
 
 func (c *Checks) slabReport(values map[string]string) (*slab.Report, error) {
+	c.slabAskedAt.Store(time.Now().UnixNano())
+
 	order, err := slab.ParseSort(values["sort"])
 	if err != nil {
 		return nil, err
@@ -68,6 +71,8 @@ func evaluateSlabTop(_ context.Context, c *Checks, values map[string]string) (an
 }
 
 func evaluateSlabDiscovery(_ context.Context, c *Checks, values map[string]string) (any, error) {
+	c.slabAskedAt.Store(time.Now().UnixNano())
+
 	return c.slab.Discover(count(values))
 }
 

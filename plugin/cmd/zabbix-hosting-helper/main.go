@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+	"time"
 
 	"zabbix-agent2-plugin-hosting/plugin/helper/server"
 	"zabbix-agent2-plugin-hosting/plugin/helper/settings"
@@ -29,6 +30,9 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 )
+
+// brokenTime is how long a helper answers that cannot use its configuration, though it is asked all the time: the next one finds it mended.
+const brokenTime = 5 * time.Second
 
 // processors is how many the checks take, of a large host no more than of a small one.
 const processors = 1
@@ -100,6 +104,13 @@ func serve(config string, journal *log.Logger) error {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+
+	if broken != nil {
+		var cancel context.CancelFunc
+
+		ctx, cancel = context.WithTimeout(ctx, brokenTime)
+		defer cancel()
+	}
 
 	s := server.New(server.Options{
 		Version: version, Handlers: host.Handlers(), IdleExit: set.IdleExit, Busy: host.Busy, Configuration: broken, Log: journal,

@@ -2,7 +2,12 @@ package server
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"strconv"
 	"sync/atomic"
+
+	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
@@ -18,8 +23,6 @@ const (
 	procPath = "/proc"
 	sysPath  = "/sys"
 	kmsgPath = "/dev/kmsg"
-	// hostPID is a process whose mounts are the host's, which the helper's own are not.
-	hostPID = 1
 	// spareSlabinfo is room for what some new caches take.
 	spareSlabinfo = 4 << 10
 )
@@ -41,13 +44,28 @@ func NewHost(s settings.Settings) *Host {
 	return &Host{
 		oom: oom.NewTracker(procPath, kmsgPath),
 		nginx: nginx.NewMonitor(nginx.Options{
-			ProcPath: procPath, SysPath: sysPath, Root: "/", HostPID: hostPID,
+			ProcPath: procPath, SysPath: sysPath, Root: "/", HostPID: hostPID(),
 			Configured: s.Nginx, Revalidate: s.NginxRevalidate, Timeout: s.NginxTimeout,
 			Units: units,
 		}),
 		listeners: listener.NewReader(procPath, sysPath),
 		units:     units,
 	}
+}
+
+// hostPID is the init, whose mounts are the host's, while those of the helper's unit are read-only. A helper that runs outside its unit, in a
+// container whose init is closed to it, sees the host itself.
+func hostPID() int {
+	const init = 1
+
+	var root unix.Statfs_t
+
+	_, closed := os.Stat(filepath.Join(procPath, strconv.Itoa(init), "root") + "/")
+	if closed != nil && unix.Statfs("/", &root) == nil && root.Flags&unix.ST_RDONLY == 0 {
+		return 0
+	}
+
+	return init
 }
 
 // Stop ends a test of an nginx configuration at once. It waits for nothing else that may hang.
