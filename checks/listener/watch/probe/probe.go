@@ -1,0 +1,162 @@
+// Package probe has the kernel tell of every socket that begins to receive clients, however shortly, and of its end, with
+// the process that did it.
+//
+// Its programs run in the kernel (BPF). They watch and change nothing; they go when this process does, however it ends.
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
+)
+
+// RingSize holds some 2,000 openings with their closings that have not been read.
+const RingSize = 1 << 20
+
+// ErrWoken is what Read fails with after Wake.
+var ErrWoken = ringbuf.ErrFlushed
+
+// Probe is programs in the kernel and the ring that they write to.
+type Probe struct {
+	layout *layout
+	ring   *ebpf.Map
+	lost   *ebpf.Map
+	udp    datagrams
+	reader *ringbuf.Reader
+	// attached are in order of their making.
+	attached []attached
+	read     ringbuf.Record
+}
+
+type attached struct {
+	program *ebpf.Program
+	link    link.Link
+}
+
+// Open starts to watch TCP sockets, in all network namespaces. The ring's size is a power of 2, at least a page. The
+// error says what is missing; errors.Is(err, fs.ErrPermission) tells one that another user would not get.
+func Open(ringSize int) (*Probe, error) {
+	l, err := readLayout()
+	if err != nil {
+		return nil, err
+	}
+
+	p := &Probe{layout: l}
+	if err := p.open(ringSize); err != nil {
+		return nil, errors.Join(explain("TCP listeners", err, rightsForTCP), p.Close())
+	}
+
+	return p, nil
+}
+
+func (p *Probe) open(ringSize int) (err error) {
+	p.ring, err = ebpf.NewMap(&ebpf.MapSpec{Name: "listen_ring", Type: ebpf.RingBuf, MaxEntries: uint32(ringSize)})
+	if err != nil {
+		return err
+	}
+
+	p.lost, err = ebpf.NewMap(&ebpf.MapSpec{Name: "listen_lost", Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1})
+	if err != nil {
+		return err
+	}
+
+	if p.reader, err = ringbuf.NewReader(p.ring); err != nil {
+		return err
+	}
+
+	return p.attach(&ebpf.ProgramSpec{
+		Name: "listen_tcp", Type: ebpf.Tracing, AttachType: ebpf.AttachTraceRawTp, AttachTo: "inet_sock_set_state",
+		Instructions: p.program().listening(),
+	}, func(program *ebpf.Program) (link.Link, error) {
+		return link.AttachTracing(link.TracingOptions{Program: program})
+	})
+}
+
+func (p *Probe) program() *program {
+	return &program{layout: p.layout, ring: p.ring, lost: p.lost, udp: p.udp}
+}
+
+func (p *Probe) attach(spec *ebpf.ProgramSpec, attach func(*ebpf.Program) (link.Link, error)) error {
+	// The kernel lends its helpers only to programs that say so.
+	spec.License = "GPL"
+
+	loaded, err := ebpf.NewProgram(spec)
+	if err != nil {
+		return err
+	}
+
+	l, err := attach(loaded)
+	if err != nil {
+		return errors.Join(err, loaded.Close())
+	}
+
+	p.attached = append(p.attached, attached{program: loaded, link: l})
+
+	return nil
+}
+
+// Read waits for the next record until the deadline, and fails with os.ErrDeadlineExceeded then. Records come in the order
+// in which they happened. It is for one caller at a time.
+func (p *Probe) Read(deadline time.Time) (Record, error) {
+	p.reader.SetDeadline(deadline)
+
+	if err := p.reader.ReadInto(&p.read); err != nil {
+		return Record{}, err
+	}
+
+	r, ok := p.layout.parse(p.read.RawSample)
+	if !ok {
+		return Record{}, fmt.Errorf("cannot understand a record of %d bytes from the kernel: %w", len(p.read.RawSample), errForm)
+	}
+
+	return r, nil
+}
+
+var errForm = errors.New("it has another form than the program gives it")
+
+// Backlog is which share of the ring, from 0 to 1, waits to be read.
+func (p *Probe) Backlog() float64 {
+	return float64(p.reader.AvailableBytes()) / float64(p.reader.BufferSize())
+}
+
+// Lost is how many records found no room in the ring. None is lost without being counted.
+func (p *Probe) Lost() (uint64, error) {
+	var lost uint64
+	if err := p.lost.Lookup(uint32(0), &lost); err != nil {
+		return 0, fmt.Errorf("cannot read how many records were lost: %w", err)
+	}
+
+	return lost, nil
+}
+
+// Wake has Read return what there is, or fail with ErrWoken.
+func (p *Probe) Wake() {
+	// It fails only after Close, which also wakes Read.
+	_ = p.reader.Flush()
+}
+
+// Close ends the watch. Nothing is left in the kernel.
+func (p *Probe) Close() error {
+	all := p.detach(0)
+
+	if p.reader != nil {
+		all = errors.Join(all, p.reader.Close())
+	}
+
+	return errors.Join(all, p.ring.Close(), p.lost.Close(), p.udp.ports.Close(), p.udp.bound.Close())
+}
+
+// detach keeps the first of what is attached.
+func (p *Probe) detach(kept int) (all error) {
+	for _, a := range p.attached[kept:] {
+		all = errors.Join(all, a.link.Close(), a.program.Close())
+	}
+
+	p.attached = p.attached[:kept]
+
+	return all
+}
