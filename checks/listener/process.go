@@ -174,14 +174,15 @@ func (p *ProcessReader) takeOwner(found *Process, status []byte) {
 
 		if id, ok := procfile.Uint(fields[1]); ok && id <= 1<<32-1 {
 			found.UID = new(uint32(id))
-			found.User = p.userName(uint32(id))
+			found.User = p.UserName(uint32(id))
 		}
 
 		return
 	}
 }
 
-func (p *ProcessReader) userName(id uint32) string {
+// UserName is empty for a user who has no name here.
+func (p *ProcessReader) UserName(id uint32) string {
 	name, known := p.users[id]
 	if !known {
 		if u, err := user.LookupId(strconv.FormatUint(uint64(id), 10)); err == nil {

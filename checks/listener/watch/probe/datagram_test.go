@@ -66,7 +66,7 @@ func TestUDPSocketsOnPortsOfInterestAreTold(t *testing.T) {
 	for i, address := range []string{"127.0.0.1:2000", "[::1]:2001"} {
 		r := records[i]
 		require.Equal(t, Record{
-			Kind: Opened, SinceBoot: r.SinceBoot, NamespaceID: o.NamespaceID, Tasks: r.Tasks, Arguments: r.Arguments,
+			Kind: Opened, SinceBoot: r.SinceBoot, NamespaceID: o.NamespaceID, Tasks: r.Tasks, Arguments: r.Arguments, Program: r.Program,
 			Socket: listener.Socket{
 				Network: listener.UDP, Address: netip.MustParseAddrPort(address), Cookie: r.Socket.Cookie, CgroupID: r.Socket.CgroupID,
 			},
@@ -122,7 +122,7 @@ func TestACgroupThatIsNotThereLeavesTCPWatched(t *testing.T) {
 	}
 
 	require.ErrorContains(t, p.WatchUDP(t.TempDir()), "cannot watch UDP sockets in the kernel: ")
-	require.Len(t, p.attached, 1)
+	require.Len(t, p.attached, 2)
 
 	o := listeners.Start(t, listeners.Task{Interfaces: true, Listeners: 1}, inItsOwn())
 	require.Len(t, drain(t, p, o.NamespaceID), 2)

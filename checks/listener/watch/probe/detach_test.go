@@ -90,14 +90,14 @@ func (k inKernel) left() (all []string) {
 	return all
 }
 
-// requireAll are four programs, each with a link, and four maps.
+// requireAll are five programs, each with a link, and five maps.
 func requireAll(t *testing.T, held inKernel) {
 	t.Helper()
 
-	require.Len(t, held["link_id"], 4)
-	require.Len(t, held["prog_id"], 4)
-	require.Len(t, held["map_id"], 4)
-	require.Len(t, held.left(), 12)
+	require.Len(t, held["link_id"], 5)
+	require.Len(t, held["prog_id"], 5)
+	require.Len(t, held["map_id"], 5)
+	require.Len(t, held.left(), 15)
 }
 
 // requireNothing waits for the kernel, which frees what is not needed any more a little later.

@@ -14,7 +14,7 @@ type layout struct {
 	protocol, port                              field
 	namespace, namespaceNumber                  field
 	leader, parent, pid, start, name            field
-	memory, argsStart, argsEnd                  field
+	memory, argsStart, argsEnd, environmentEnd  field
 	namespaces, ownNetwork                      field
 	syscall                                     field
 }
@@ -55,6 +55,7 @@ func (l *layout) wanted() []wanted {
 		{"nsproxy", "net_ns", 8, &l.ownNetwork},
 		{"mm_struct", "arg_start", 8, &l.argsStart},
 		{"mm_struct", "arg_end", 8, &l.argsEnd},
+		{"mm_struct", "env_end", 8, &l.environmentEnd},
 		{"pt_regs", syscallRegister, anySize, &l.syscall},
 	}
 }
@@ -147,8 +148,9 @@ const (
 
 // The sizes of what a record holds, in bytes.
 const (
-	nameSize = 16
-	argsSize = 256
+	nameSize    = 16
+	argsSize    = 256
+	programSize = 128
 	// taskCount is the process itself and four generations above it.
 	taskCount = 5
 )

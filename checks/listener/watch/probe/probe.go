@@ -26,7 +26,9 @@ type Probe struct {
 	ring   *ebpf.Map
 	lost   *ebpf.Map
 	udp    datagrams
-	reader *ringbuf.Reader
+	// executions has the last programs that were started, by the number of the process.
+	executions *ebpf.Map
+	reader     *ringbuf.Reader
 	// attached are in order of their making.
 	attached []attached
 	read     ringbuf.Record
@@ -65,6 +67,10 @@ func (p *Probe) open(ringSize int) (err error) {
 	}
 
 	if p.reader, err = ringbuf.NewReader(p.ring); err != nil {
+		return err
+	}
+
+	if err := p.watchExecutions(); err != nil {
 		return err
 	}
 
@@ -147,7 +153,7 @@ func (p *Probe) Close() error {
 		all = errors.Join(all, p.reader.Close())
 	}
 
-	return errors.Join(all, p.ring.Close(), p.lost.Close(), p.udp.ports.Close(), p.udp.bound.Close())
+	return errors.Join(all, p.ring.Close(), p.lost.Close(), p.udp.ports.Close(), p.udp.bound.Close(), p.executions.Close())
 }
 
 // detach keeps the first of what is attached.

@@ -250,6 +250,7 @@ func TestARecordTellsAllOfASocketAndWhoseItIs(t *testing.T) {
 			require.Equal(t, Record{
 				Kind: Opened, SinceBoot: opened.SinceBoot, Socket: c.want, ReusePort: &c.reuse, NamespaceID: o.NamespaceID,
 				Tasks: opened.Tasks, Arguments: []byte(os.Args[0] + "\x00"),
+				Program: os.Args[0],
 			}, opened)
 			require.Len(t, opened.Tasks, taskCount)
 			require.Equal(t, o.PID, opened.Tasks[0].PID)

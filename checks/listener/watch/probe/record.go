@@ -41,6 +41,8 @@ type Record struct {
 	// Arguments are the first 256 bytes of the process's command line, each argument with a zero byte behind it; empty for a
 	// closing and where it is paged out.
 	Arguments []byte
+	// Program is the name by which the program was started (execve(2)), up to 127 bytes of it; empty as Arguments are.
+	Program string
 }
 
 // Task is a process as the kernel knew it when the socket was opened. Its number is the one that it has on the host, also
@@ -79,7 +81,8 @@ const (
 	atStart    = 8
 	atName     = 16
 	atArgs     = atTasks + taskCount*taskSize
-	openedSize = atArgs + argsSize
+	atProgram  = atArgs + argsSize
+	openedSize = atProgram + programSize
 )
 
 // nanosecondsPerTick turns the kernel's times into those of /proc (USER_HZ).
@@ -161,6 +164,9 @@ func (r *Record) takeTasks(raw []byte) {
 
 	length := min(binary.NativeEndian.Uint32(raw[atArgsLength:]), argsSize)
 	r.Arguments = bytes.Clone(raw[atArgs:][:length])
+
+	program, _, _ := bytes.Cut(raw[atProgram:][:programSize], []byte{0})
+	r.Program = string(program)
 }
 
 // String is the name in messages.

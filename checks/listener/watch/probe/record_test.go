@@ -31,24 +31,24 @@ func TestARecordOfTheKernel(t *testing.T) {
 	require.True(t, ok)
 
 	socket := listener.Socket{
-		Network: listener.TCP, Address: netip.MustParseAddrPort("[::]:8080"), V6Only: new(false), Cookie: 56649, CgroupID: 1,
+		Network: listener.TCP, Address: netip.MustParseAddrPort("[::]:8080"), V6Only: new(false), Cookie: 89270, CgroupID: 1,
 	}
 	require.Equal(t, Record{
-		Kind: Opened, SinceBoot: 2700767686073, Socket: socket, ReusePort: new(true), NamespaceID: 4026532333,
+		Kind: Opened, SinceBoot: 3126026250174, Socket: socket, ReusePort: new(true), NamespaceID: 4026532177,
 		Tasks: []Task{
-			{PID: 17506, StartTicks: 270076, Name: "probe.test"},
-			{PID: 17505, StartTicks: 270076, Name: "sh"},
-			{PID: 17488, StartTicks: 270069, Name: "probe.test"},
-			{PID: 16902, StartTicks: 269673, Name: "bash"},
-			{PID: 16901, StartTicks: 269673, Name: "bash"},
+			{PID: 31078, StartTicks: 312595, Name: "probe.test"},
+			{PID: 31077, StartTicks: 312594, Name: "sh"},
+			{PID: 31057, StartTicks: 312551, Name: "probe.test"},
+			{PID: 31056, StartTicks: 312551, Name: "bash"},
+			{PID: 30308, StartTicks: 311426, Name: "bash"},
 		},
-		Arguments: []byte("/tmp/fixt/probe.test\x00"),
+		Arguments: []byte("/tmp/fixt/probe.test\x00"), Program: "/tmp/fixt/probe.test",
 	}, opened)
 
 	closed, ok := bits.parse(fixture(t, "closed"))
 	require.True(t, ok)
 	require.Equal(t, Record{
-		Kind: Closed, SinceBoot: 2700768502017, Socket: socket, ReusePort: new(true), NamespaceID: 4026532333,
+		Kind: Closed, SinceBoot: 3126027140927, Socket: socket, ReusePort: new(true), NamespaceID: 4026532177,
 	}, closed)
 }
 
