@@ -29,7 +29,7 @@ func (b *book) judge(until time.Duration) (look bool) {
 			return false
 		}
 
-		if forced < 0 && slices.ContainsFunc(p.met, func(m meeting) bool { return !b.isKnown(m.other) }) {
+		if forced < 0 && b.isUnclear(p) {
 			look = true
 
 			return false
@@ -44,8 +44,12 @@ func (b *book) judge(until time.Duration) (look bool) {
 	return look
 }
 
-// isKnown says whether somebody has looked whose the socket is since it was opened.
-func (b *book) isKnown(e *entry) bool { return len(e.masters) > 0 || e.openedAt < b.refreshedAt }
+// isUnclear says whether a look could tell whom the episode met: it met no socket that is known to be nginx's, and one that
+// was opened since the last look.
+func (b *book) isUnclear(p *episode) bool {
+	return !slices.ContainsFunc(p.met, func(m meeting) bool { return len(m.other.masters) > 0 }) &&
+		slices.ContainsFunc(p.met, func(m meeting) bool { return m.other.openedAt >= b.refreshedAt })
+}
 
 func (b *book) decide(p *episode) {
 	if p.refused {

@@ -17,6 +17,11 @@ import (
 
 func TestMain(m *testing.M) {
 	listeners.Run()
+
+	if os.Getenv(printVariable) != "" {
+		printEvents()
+	}
+
 	os.Exit(m.Run())
 }
 

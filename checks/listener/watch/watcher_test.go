@@ -124,7 +124,7 @@ func TestWhatIsOpenedByTheWatchItselfIsCountedAndNotListed(t *testing.T) {
 	o.ListOwn = false
 	w := started(t, o)
 	before := w.Snapshot()
-	child := listeners.Start(t, listeners.Task{Listeners: 100}, nil, "/bin/sh", "-c", `/bin/sh -c "/bin/sh -c '$0; true'; true"; true`)
+	child := listeners.Start(t, listeners.Task{Listeners: 100}, nil, "/bin/sh", "-c", `/bin/sh -c "/bin/sh -c '/bin/sh -c \"$0; true\"; true'; true"; true`)
 
 	require.Eventually(t, func() bool { return w.Snapshot().Ours == before.Ours+100 }, patience, time.Millisecond)
 
