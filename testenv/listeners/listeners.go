@@ -4,19 +4,17 @@
 package listeners
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"syscall"
 	"testing"
 	"time"
 
+	"zabbix-agent2-plugin-hosting/testenv/again"
 	"zabbix-agent2-plugin-hosting/testenv/apart"
-	"zabbix-agent2-plugin-hosting/testenv/child"
 )
 
 // variable makes this program such a process, as its value says.
@@ -110,12 +108,11 @@ func (task *Task) run(result *Result) error {
 type Process struct {
 	Result
 
-	stdin  *os.File
-	exited <-chan struct{}
+	process *again.Process
 }
 
 // Start starts a process and returns when it has done its task. It ends with the test, at the latest. Through is a command
-// that starts it, such as {"sh", "-c", `"$0"; true`}, of which "$0" is the process; none where the test itself does.
+// that starts it, as again.Start takes it; none where the test itself does.
 func Start(tb testing.TB, task Task, sys *syscall.SysProcAttr, through ...string) *Process {
 	tb.Helper()
 
@@ -129,42 +126,20 @@ func Start(tb testing.TB, task Task, sys *syscall.SysProcAttr, through ...string
 	return p
 }
 
-func start(task Task, sys *syscall.SysProcAttr, through []string) (p *Process, err error) {
+func start(task Task, sys *syscall.SysProcAttr, through []string) (*Process, error) {
 	text, err := json.Marshal(task)
 	if err != nil {
 		return nil, err
 	}
 
-	input, stdin, err := os.Pipe()
+	started, err := again.Start(variable+"="+string(text), sys, through...)
 	if err != nil {
 		return nil, err
 	}
-	defer input.Close()
 
-	stdout, output, err := os.Pipe()
-	if err != nil {
-		return nil, errors.Join(err, stdin.Close())
-	}
-	defer stdout.Close()
+	p := &Process{process: started}
 
-	self, err := os.Executable()
-	if err != nil {
-		return nil, errors.Join(err, stdin.Close())
-	}
-
-	command := append(through[:len(through):len(through)], self)
-	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), variable+"="+string(text))
-	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = input, output, os.Stderr, sys
-
-	p = &Process{stdin: stdin}
-
-	p.exited, err = child.Start(cmd)
-	if err = errors.Join(err, output.Close()); err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot start a process that listens: %w", err), stdin.Close())
-	}
-
-	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	line, err := started.Output.ReadBytes('\n')
 	if err == nil {
 		err = json.Unmarshal(line, &p.Result)
 	}
@@ -183,7 +158,4 @@ func start(task Task, sys *syscall.SysProcAttr, through []string) (p *Process, e
 }
 
 // Stop ends the process and returns when it has ended. It may be called again.
-func (p *Process) Stop() {
-	_ = p.stdin.Close()
-	<-p.exited
-}
+func (p *Process) Stop() { p.process.Stop() }

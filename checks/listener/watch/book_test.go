@@ -1,7 +1,9 @@
 package watch
 
 import (
+	"encoding/json"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -188,4 +190,42 @@ func TestWhatWasClosedUnseenIsForgotten(t *testing.T) {
 	require.Contains(t, b.table.byKey, uint64(8), "it was opened after the look was begun")
 	require.Nil(t, b.lastEvents.events()[1].LifetimeS)
 	require.False(t, b.lastEvents.events()[1].Listening)
+}
+
+// TestAPayloadStaysSmall has as much be said of each event as there is room for.
+func TestAPayloadStaysSmall(t *testing.T) {
+	t.Parallel()
+
+	const bound = 768 << 10
+
+	long := strings.Repeat("x", 4096)
+	n := newNamer(listener.NewReader("/proc", "/sys"), func(probe.Task) []byte { return []byte(long) })
+	r := &probe.Record{Arguments: []byte(long), Program: long, Socket: listener.Socket{UID: 1}}
+
+	for i := range maxParents + 1 {
+		r.Tasks = append(r.Tasks, probe.Task{PID: 1<<22 + i, StartTicks: 1, Name: long})
+	}
+
+	opener := n.fromKernel(r, true)
+	opener.cgroup, opener.unit = strings.Repeat("x", 512), strings.Repeat("x", 256)
+
+	w := New(Options{ProcPath: "/proc", SysPath: "/sys"})
+	w.book = nginxHolds(80)
+	w.book.table.byKey[80].masters = []int{masterPID}
+
+	for i := range maxKept {
+		key := uint64(1000 + i)
+		opener.tasks = []probe.Task{{PID: 1000 + i, StartTicks: 1}}
+		w.book.open(&opening{socket: at(key, 80), namespace: namespace, at: 2, by: new(*opener)})
+	}
+
+	require.False(t, w.book.judge(time.Second))
+
+	got := w.Snapshot()
+	require.Len(t, got.Foreigners, maxKept)
+	require.Len(t, got.Events, maxKept)
+
+	text, err := json.Marshal(got)
+	require.NoError(t, err)
+	require.Less(t, len(text), bound)
 }

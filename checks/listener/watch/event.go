@@ -51,7 +51,7 @@ type Process struct {
 	// CommandLine has a space between the arguments, and '?' for control characters.
 	CommandLine string `json:"command_line,omitempty"`
 	// Executable is the program's file; where Brief is set, the name by which the program was started (execve(2)), which for a
-	// script is the script's.
+	// script is the script's. It is absent for parents.
 	Executable string `json:"executable,omitempty"`
 	// Brief says that it was gone before /proc could be read, or that too many came at once for that: only what the kernel
 	// told is known.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,12 +19,13 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
 )
 
-// testOnce has a shell test a configuration of nginx with a program, as a script of an administrator's would.
+// testOnce has a script test a configuration of nginx with a program.
 func testOnce(t *testing.T, n *nginx.Nginx, program string) {
 	t.Helper()
 
-	output, err := exec.Command("/bin/sh", "-c", `"$0" -t -p "$1" -c "$2"; exit $?`, program, n.Dir(), n.ConfPath()).CombinedOutput()
-	require.NoError(t, err, "%s", output)
+	verdict, err := n.TestByScript(program)
+	require.NoError(t, err)
+	require.Zero(t, verdict.ExitCode, verdict.Output)
 }
 
 // TestOneTestByNginx1130UnderLoadIsNamedWithinASecond is the incident that this package is for.
@@ -64,7 +64,7 @@ func TestOneTestByNginx1130UnderLoadIsNamedWithinASecond(t *testing.T) {
 	require.Equal(t, program, e.Process.Executable)
 	require.Contains(t, e.Process.CommandLine, " -t -p "+n.Dir())
 	require.Equal(t, "sh", e.Parents[0].Name)
-	require.True(t, strings.HasPrefix(e.Parents[0].CommandLine, `/bin/sh -c "$0" -t -p "$1" -c "$2"; exit $?`), e.Parents[0].CommandLine)
+	require.True(t, strings.HasPrefix(e.Parents[0].CommandLine, "/bin/sh -c "+nginx.TestScript), e.Parents[0].CommandLine)
 	require.Equal(t, os.Getpid(), e.Parents[1].PID)
 	require.Regexp(t, fmt.Sprintf(`^process nginx \(%d: %s -t .*\), started by sh \(%d\) by watch\.test \(%d\) by .*, listened on %s for \d+\.\d ms beside nginx \(master %d\)$`,
 		e.Process.PID, program, e.Parents[0].PID, os.Getpid(), n.Addr(), n.PID()), e.Sentence)

@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 		printEvents()
 	}
 
+	listeners.Alone()
 	os.Exit(m.Run())
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"syscall"
 	"testing"
 	"time"
@@ -15,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
-	"zabbix-agent2-plugin-hosting/testenv/child"
+	"zabbix-agent2-plugin-hosting/testenv/again"
 	"zabbix-agent2-plugin-hosting/testenv/listeners"
 )
 
@@ -40,35 +39,15 @@ func printEvents() {
 func watchOf(t *testing.T, sys *syscall.SysProcAttr) (ask func() *Events) {
 	t.Helper()
 
-	// Opened, because an ordinary user could not reach the directory.
-	program, err := os.Open("/proc/self/exe")
+	p, err := again.Start(printVariable+"=1", sys)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, program.Close()) })
-
-	cmd := exec.Command("/proc/self/fd/3")
-	cmd.Env = append(os.Environ(), printVariable+"=1")
-	cmd.ExtraFiles, cmd.SysProcAttr, cmd.Stderr = []*os.File{program}, sys, os.Stderr
-
-	input, err := cmd.StdinPipe()
-	require.NoError(t, err)
-
-	output, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-
-	exited, err := child.Start(cmd)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		require.NoError(t, input.Close())
-		<-exited
-	})
-
-	lines := bufio.NewReader(output)
+	t.Cleanup(p.Stop)
 
 	return func() *Events {
-		_, err := fmt.Fprintln(input)
+		_, err := fmt.Fprintln(p.Input)
 		require.NoError(t, err)
 
-		line, err := lines.ReadBytes('\n')
+		line, err := p.Output.ReadBytes('\n')
 		require.NoError(t, err)
 
 		var got Events

@@ -27,26 +27,27 @@ func (e *Event) who() string {
 		return "an unknown process "
 	}
 
-	who := fmt.Sprintf("process %s (%d", e.Process.Name, e.Process.PID)
+	var who strings.Builder
+
+	fmt.Fprintf(&who, "process %s (%d", e.Process.Name, e.Process.PID)
+
 	if e.Process.CommandLine != "" {
-		who += ": " + e.Process.CommandLine
+		who.WriteString(": " + e.Process.CommandLine)
 	}
 
-	who += ")"
+	who.WriteString(")")
 
-	for i, parent := range e.Parents {
-		if i == 0 {
-			who += ", started"
-		}
-
-		who += fmt.Sprintf(" by %s (%d)", parent.Name, parent.PID)
+	if len(e.Parents) == 0 {
+		return who.String() + " "
 	}
 
-	if len(e.Parents) > 0 {
-		who += ","
+	who.WriteString(", started")
+
+	for _, parent := range e.Parents {
+		fmt.Fprintf(&who, " by %s (%d)", parent.Name, parent.PID)
 	}
 
-	return who + " "
+	return who.String() + ", "
 }
 
 func (e *Event) did() string {

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"fmt"
-	"time"
 )
 
 // State is how well a network is watched. The numbers are stable.
@@ -38,18 +37,4 @@ func States() map[int]string {
 	}
 
 	return all
-}
-
-// Coverage is how well one network is watched.
-type Coverage struct {
-	State     State  `json:"state"`
-	StateName string `json:"state_name"`
-	// Reason says why it is not watched better and what mends it; empty where it cannot be better.
-	Reason string `json:"reason,omitempty"`
-	// BlindS is how long, in seconds, a socket can be open without being seen; 0 where none is missed.
-	BlindS float64 `json:"blind_s"`
-}
-
-func coverage(s State, reason string, blind time.Duration) Coverage {
-	return Coverage{State: s, StateName: s.String(), Reason: reason, BlindS: blind.Seconds()}
 }

@@ -154,52 +154,6 @@ func (w *Watcher) Close() error {
 	return w.closeErr
 }
 
-// openProbe has the kernel tell of what it can tell of.
-func (w *Watcher) openProbe() {
-	reason := ""
-
-	switch {
-	case w.options.PollOnly:
-		reason = "programs in the kernel are switched off"
-	case !seesHost(w.options.ProcPath):
-		reason = "this process cannot see the host's processes, by whose numbers the kernel names who listens; " +
-			"start it in the host's PID namespace, or give it the host's /proc"
-	default:
-		open, err := probe.Open(w.ringSize)
-		if err == nil {
-			w.probe = open
-			w.tcp = coverage(StateWatching, "", 0)
-			w.watchUDP()
-
-			return
-		}
-
-		reason = err.Error()
-	}
-
-	w.poll(reason)
-}
-
-func (w *Watcher) poll(reason string) {
-	w.tcp = coverage(StatePolling, reason, w.options.Interval)
-	w.udp = w.tcp
-}
-
-func (w *Watcher) watchUDP() {
-	err := errContainer
-	if seesAllCgroups(w.options.ProcPath) {
-		err = w.probe.WatchUDP(listener.UnifiedCgroup(w.options.SysPath))
-	}
-
-	if err != nil {
-		w.udp = coverage(StatePolling, err.Error(), w.options.Interval)
-
-		return
-	}
-
-	w.udp = coverage(StateWatching, "", 0)
-}
-
 func (w *Watcher) closeProbe() error {
 	if w.probe == nil {
 		return nil
@@ -213,53 +167,4 @@ func (w *Watcher) closeProbe() error {
 	}
 
 	return nil
-}
-
-// Snapshot is what was seen so far.
-func (w *Watcher) Snapshot() *Events {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-
-	b := w.book
-	e := &Events{
-		Schema: schema, TCP: w.tcp, UDP: w.udp, Opened: b.opened, Closed: b.closed, Refused: b.refused, Ours: b.ours, Lost: w.lost,
-		Foreign: b.foreign, ForeignByPort: []PortCount{}, ForeignByPortOther: b.foreignByPort.other,
-		ForeignByExecutable: []ExecutableCount{}, ForeignByExecutableOther: b.foreignByProgram.other, Masters: b.masters,
-		ForeignersKnown: b.foreignersError == "", ForeignersError: b.foreignersError,
-		Foreigners: b.lastForeigners.events(), Events: b.lastEvents.events(),
-	}
-
-	if !w.startedAt.IsZero() {
-		e.StartedAt = unixSeconds(w.startedAt)
-	}
-
-	if e.Masters == nil {
-		e.Masters = []listener.MasterState{}
-	}
-
-	for _, port := range b.foreignByPort.names() {
-		e.ForeignByPort = append(e.ForeignByPort, PortCount{Port: port, Count: b.foreignByPort.counts[port]})
-	}
-
-	for _, program := range b.foreignByProgram.names() {
-		e.ForeignByExecutable = append(e.ForeignByExecutable, ExecutableCount{Executable: program, Count: b.foreignByProgram.counts[program]})
-	}
-
-	return e
-}
-
-// ForeignAt is the last foreigner that listened on a TCP port at that time, give or take within; nil where there was none
-// among the last 100. It is for the evidence of a request that failed then.
-func (w *Watcher) ForeignAt(port uint16, at time.Time, within time.Duration) *Event {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-
-	moment := sinceBoot() + time.Until(at)
-
-	p := w.book.foreignAt(port, moment-within, moment+within)
-	if p == nil {
-		return nil
-	}
-
-	return new(p.event())
 }

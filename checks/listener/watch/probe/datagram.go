@@ -15,30 +15,31 @@ const MaxPorts = 1024
 // maxBound bounds how many UDP sockets are followed to their end.
 const maxBound = 4096
 
-// Where struct bpf_sock has what the programs for UDP are given (linux/bpf.h).
-const (
-	sockFamily   = 4
-	sockProtocol = 12
-	sockAddress4 = 24
-	sockAddress6 = 28
-	sockPort     = 44
-)
-
 // datagrams are the maps of the programs for UDP.
 type datagrams struct {
 	// ports are those on which sockets are told of, bound the cookies of the sockets whose end is to be told.
 	ports, bound *ebpf.Map
+	hooks        []*loaded
 }
 
 // WatchUDP also tells of UDP sockets that are bound to one of the ports that SetPorts names. No tracepoint tells of them,
 // so this asks to be called at each bind(2) and at the end of each socket of the processes below a cgroup of version 2,
-// which is the root of all. It fails with fs.ErrPermission without CAP_NET_ADMIN.
+// which is the root of all. While there are no such ports it is not called. It fails with fs.ErrPermission without
+// CAP_NET_ADMIN.
 func (p *Probe) WatchUDP(cgroup string) error {
-	before := len(p.attached)
+	before := len(p.loaded)
+	err := p.watchUDP(cgroup)
 
-	if err := p.watchUDP(cgroup); err != nil {
-		return errors.Join(explain("UDP sockets", err, rightsForUDP), p.detach(before))
+	// It has been seen that it can be done.
+	for _, l := range p.loaded[before:] {
+		err = errors.Join(err, l.detach())
 	}
+
+	if err != nil {
+		return errors.Join(explain("UDP sockets", err, rightsForUDP), p.unload(before))
+	}
+
+	p.udp.hooks = p.loaded[before:]
 
 	return nil
 }
@@ -77,8 +78,8 @@ func (p *Probe) watchUDP(cgroup string) (err error) {
 	} {
 		spec := &ebpf.ProgramSpec{Name: one.name, Type: ebpf.CGroupSock, AttachType: one.at, Instructions: one.program}
 
-		err = p.attach(spec, func(loaded *ebpf.Program) (link.Link, error) {
-			return link.AttachCgroup(link.CgroupOptions{Path: cgroup, Attach: one.at, Program: loaded})
+		err = p.run(spec, func(program *ebpf.Program) (link.Link, error) {
+			return link.AttachCgroup(link.CgroupOptions{Path: cgroup, Attach: one.at, Program: program})
 		})
 		if err != nil {
 			return err
@@ -88,7 +89,7 @@ func (p *Probe) watchUDP(cgroup string) (err error) {
 	return nil
 }
 
-// SetPorts names the UDP ports of interest from now on.
+// SetPorts names the UDP ports of interest from now on. It needs WatchUDP before.
 func (p *Probe) SetPorts(ports map[uint16]struct{}) error {
 	if len(ports) > MaxPorts {
 		return fmt.Errorf("cannot watch %d UDP ports: there is room for %d", len(ports), MaxPorts)
@@ -118,117 +119,21 @@ func (p *Probe) SetPorts(ports map[uint16]struct{}) error {
 		}
 	}
 
-	return nil
+	return p.udp.use(len(ports) > 0)
 }
 
-// allow is what the kernel is answered: go on.
-const allow = 1
+// use has the hooks be called, or not.
+func (d *datagrams) use(needed bool) error {
+	for _, l := range d.hooks {
+		change := l.detach
+		if needed {
+			change = l.attach
+		}
 
-// binding is run after each bind(2).
-func (p *program) binding(address int16, size int32) asm.Instructions {
-	p.onlyUDP()
-	p.add(
-		asm.LoadMem(asm.R1, ctx, sockPort, asm.Word),
-		asm.StoreMem(asm.RFP, keyOnStack, asm.R1, asm.Word),
-	)
-	p.lookUp(p.udp.ports)
-	p.add(
-		asm.Mov.Reg(asm.R1, ctx),
-		asm.FnGetSocketCookie.Call(),
-		asm.StoreMem(asm.RFP, keyOnStack, asm.R0, asm.DWord),
-		asm.StoreImm(asm.RFP, onStack, 1, asm.Word),
-		asm.LoadMapPtr(asm.R1, p.udp.bound.FD()),
-		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, keyOnStack),
-		asm.Mov.Reg(asm.R3, asm.RFP), asm.Add.Imm(asm.R3, onStack),
-		asm.Mov.Imm(asm.R4, 0),
-		asm.FnMapUpdateElem.Call(),
-	)
-	p.reserve(openedSize)
-	p.udpSocket(Opened)
-	p.ownNamespace()
-	p.add(
-		asm.LoadMem(asm.R1, ctx, sockFamily, asm.Word),
-		asm.StoreMem(record, atFamily, asm.R1, asm.Half),
-		asm.LoadMem(asm.R1, ctx, sockPort, asm.Word),
-		asm.HostTo(asm.BE, asm.R1, asm.Half),
-		asm.StoreMem(record, atPort, asm.R1, asm.Half),
-	)
-
-	for word := int16(0); word < int16(size); word += 4 {
-		p.add(
-			asm.LoadMem(asm.R1, ctx, address+word, asm.Word),
-			asm.StoreMem(record, atAddress+word, asm.R1, asm.Word),
-		)
+		if err := change(); err != nil {
+			return fmt.Errorf("cannot watch UDP sockets in the kernel: %w", err)
+		}
 	}
 
-	p.opener()
-	p.submit()
-	p.end(allow)
-
-	return p.Instructions
-}
-
-// releasing is run at the end of each socket.
-func (p *program) releasing() asm.Instructions {
-	p.onlyUDP()
-	p.add(
-		asm.Mov.Reg(asm.R1, ctx),
-		asm.FnGetSocketCookie.Call(),
-		asm.StoreMem(asm.RFP, keyOnStack, asm.R0, asm.DWord),
-	)
-	p.lookUp(p.udp.bound)
-	p.add(
-		asm.LoadMapPtr(asm.R1, p.udp.bound.FD()),
-		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, keyOnStack),
-		asm.FnMapDeleteElem.Call(),
-	)
-	p.reserve(closedSize)
-	p.udpSocket(Closed)
-	p.submit()
-	p.end(allow)
-
-	return p.Instructions
-}
-
-func (p *program) onlyUDP() {
-	p.add(
-		asm.Mov.Reg(ctx, asm.R1),
-		asm.LoadMem(asm.R1, ctx, sockProtocol, asm.Word),
-		asm.JNE.Imm(asm.R1, protocolUDP, "out"),
-	)
-}
-
-// lookUp goes out where the map has not the key on the stack.
-func (p *program) lookUp(in *ebpf.Map) {
-	p.add(
-		asm.LoadMapPtr(asm.R1, in.FD()),
-		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, keyOnStack),
-		asm.FnMapLookupElem.Call(),
-		asm.JEq.Imm(asm.R0, 0, "out"),
-	)
-}
-
-// udpSocket fills what is known of each. The kernel tells no device, and of a closing nothing but which socket it is.
-func (p *program) udpSocket(kind Kind) {
-	p.common(kind, protocolUDP)
-	p.add(
-		asm.Mov.Reg(asm.R1, ctx),
-		asm.FnGetSocketCookie.Call(),
-		asm.StoreMem(record, atCookie, asm.R0, asm.DWord),
-		asm.StoreImm(record, atFamily, familyV4, asm.Half),
-		asm.StoreImm(record, atPort, 0, asm.Half),
-		asm.StoreImm(record, atDevice, 0, asm.Word),
-		asm.StoreImm(record, atNamespace, 0, asm.Word),
-		asm.Mov.Imm(asm.R1, 0),
-		asm.StoreMem(record, atAddress, asm.R1, asm.DWord),
-		asm.StoreMem(record, atAddress+8, asm.R1, asm.DWord),
-	)
-}
-
-// ownNamespace puts down the network namespace of the process, in which it bound the socket.
-func (p *program) ownNamespace() {
-	p.add(asm.FnGetCurrentTask.Call(), asm.Mov.Reg(pointer, asm.R0))
-	p.follow(pointer, p.layout.namespaces)
-	p.follow(pointer, p.layout.ownNetwork)
-	p.namespace()
+	return nil
 }

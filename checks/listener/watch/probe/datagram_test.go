@@ -39,6 +39,7 @@ func TestUDPSocketsOnPortsOfInterestAreTold(t *testing.T) {
 	}
 
 	require.NoError(t, p.SetPorts(ports(1, 2000)))
+	require.NoError(t, p.SetPorts(ports()))
 	require.NoError(t, p.SetPorts(ports(2000, 2001)))
 
 	o := listeners.Start(t, listeners.Task{Interfaces: true, Sockets: []listeners.Socket{
@@ -91,6 +92,7 @@ func TestTheEndOfAUDPSocketThatWasBoundBeforeIsTold(t *testing.T) {
 	s, err := listener.NewReader("/proc", "/sys").Snapshot(t.Context(), listener.Query{Port: port, PID: o.PID})
 	require.NoError(t, err)
 	require.Len(t, s.Sockets, 1)
+	require.NoError(t, p.SetPorts(ports(port)))
 	require.NoError(t, p.FollowUDP([]uint64{s.Sockets[0].Cookie}))
 	o.Stop()
 
@@ -122,7 +124,7 @@ func TestACgroupThatIsNotThereLeavesTCPWatched(t *testing.T) {
 	}
 
 	require.ErrorContains(t, p.WatchUDP(t.TempDir()), "cannot watch UDP sockets in the kernel: ")
-	require.Len(t, p.attached, 2)
+	require.Len(t, p.loaded, 2)
 
 	o := listeners.Start(t, listeners.Task{Interfaces: true, Listeners: 1}, inItsOwn())
 	require.Len(t, drain(t, p, o.NamespaceID), 2)

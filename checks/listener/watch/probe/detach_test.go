@@ -1,11 +1,9 @@
 package probe
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -17,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
-	"zabbix-agent2-plugin-hosting/testenv/child"
+	"zabbix-agent2-plugin-hosting/testenv/again"
 )
 
 // inKernel are the numbers of what a process has in the kernel: "prog_id", "map_id" and "link_id".
@@ -114,6 +112,8 @@ func TestCloseLeavesNothingInTheKernel(t *testing.T) {
 	}
 
 	require.NoError(t, p.WatchUDP(listener.UnifiedCgroup("/sys")))
+	require.Len(t, heldBy(t, os.Getpid())["link_id"], 2, "nobody is interested in UDP")
+	require.NoError(t, p.SetPorts(ports(2000)))
 
 	held := heldBy(t, os.Getpid())
 	requireAll(t, held)
@@ -131,6 +131,10 @@ func watchUntilKilled() {
 		err = p.WatchUDP(listener.UnifiedCgroup("/sys"))
 	}
 
+	if err == nil {
+		err = p.SetPorts(ports(2000))
+	}
+
 	fmt.Println(err)
 	select {}
 }
@@ -140,22 +144,16 @@ func TestSIGKILLLeavesNothingInTheKernel(t *testing.T) {
 		return
 	}
 
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), watchVariable+"=1")
-
-	output, err := cmd.StdoutPipe()
+	watching, err := again.Start(watchVariable+"=1", nil)
 	require.NoError(t, err)
+	t.Cleanup(watching.Kill)
 
-	exited, err := child.Start(cmd)
-	require.NoError(t, err)
-
-	line, err := bufio.NewReader(output).ReadString('\n')
+	line, err := watching.Output.ReadString('\n')
 	require.NoError(t, err)
 	require.Equal(t, "<nil>\n", line)
 
-	held := heldBy(t, cmd.Process.Pid)
+	held := heldBy(t, watching.PID)
 	requireAll(t, held)
-	require.NoError(t, cmd.Process.Kill())
-	<-exited
+	watching.Kill()
 	requireNothing(t, held)
 }

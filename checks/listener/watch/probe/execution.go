@@ -5,7 +5,6 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/link"
 )
 
 const (
@@ -30,12 +29,10 @@ func (p *Probe) watchExecutions() (err error) {
 		return err
 	}
 
-	return p.attach(&ebpf.ProgramSpec{
+	return p.run(&ebpf.ProgramSpec{
 		Name: "listen_exec", Type: ebpf.Tracing, AttachType: ebpf.AttachTraceRawTp, AttachTo: "sched_process_exec",
 		Instructions: p.program().executing(p.executions),
-	}, func(program *ebpf.Program) (link.Link, error) {
-		return link.AttachTracing(link.TracingOptions{Program: program})
-	})
+	}, atTracepoint)
 }
 
 // executing is run after each execve(2).

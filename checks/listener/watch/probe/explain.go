@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,7 @@ const everyRight = unix.CAP_SYS_ADMIN
 
 var (
 	rightsForTCP = []right{{unix.CAP_BPF, "CAP_BPF"}, {unix.CAP_PERFMON, "CAP_PERFMON"}}
-	rightsForUDP = append(rightsForTCP[:len(rightsForTCP):len(rightsForTCP)], right{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN"})
+	rightsForUDP = append(slices.Clip(rightsForTCP), right{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN"})
 )
 
 // explain says what the kernel's refusal means. What cilium/ebpf says of EPERM is about a limit of old kernels.

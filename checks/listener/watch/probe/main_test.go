@@ -14,5 +14,6 @@ func TestMain(m *testing.M) {
 		watchUntilKilled()
 	}
 
+	listeners.Alone()
 	os.Exit(m.Run())
 }

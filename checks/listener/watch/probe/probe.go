@@ -29,14 +29,35 @@ type Probe struct {
 	// executions has the last programs that were started, by the number of the process.
 	executions *ebpf.Map
 	reader     *ringbuf.Reader
-	// attached are in order of their making.
-	attached []attached
-	read     ringbuf.Record
+	// loaded are in order of their making.
+	loaded []*loaded
+	read   ringbuf.Record
 }
 
-type attached struct {
+// loaded is a program in the kernel.
+type loaded struct {
 	program *ebpf.Program
-	link    link.Link
+	connect func(*ebpf.Program) (link.Link, error)
+	// link is nil while the program is not run.
+	link link.Link
+}
+
+// attach has the program be run.
+func (l *loaded) attach() (err error) {
+	if l.link == nil {
+		l.link, err = l.connect(l.program)
+	}
+
+	return err
+}
+
+func (l *loaded) detach() (err error) {
+	if l.link != nil {
+		err = l.link.Close()
+		l.link = nil
+	}
+
+	return err
 }
 
 // Open starts to watch TCP sockets, in all network namespaces. The ring's size is a power of 2, at least a page. The
@@ -74,35 +95,35 @@ func (p *Probe) open(ringSize int) (err error) {
 		return err
 	}
 
-	return p.attach(&ebpf.ProgramSpec{
+	return p.run(&ebpf.ProgramSpec{
 		Name: "listen_tcp", Type: ebpf.Tracing, AttachType: ebpf.AttachTraceRawTp, AttachTo: "inet_sock_set_state",
 		Instructions: p.program().listening(),
-	}, func(program *ebpf.Program) (link.Link, error) {
-		return link.AttachTracing(link.TracingOptions{Program: program})
-	})
+	}, atTracepoint)
 }
 
 func (p *Probe) program() *program {
 	return &program{layout: p.layout, ring: p.ring, lost: p.lost, udp: p.udp}
 }
 
-func (p *Probe) attach(spec *ebpf.ProgramSpec, attach func(*ebpf.Program) (link.Link, error)) error {
+// run loads a program and has it be run.
+func (p *Probe) run(spec *ebpf.ProgramSpec, connect func(*ebpf.Program) (link.Link, error)) error {
 	// The kernel lends its helpers only to programs that say so.
 	spec.License = "GPL"
 
-	loaded, err := ebpf.NewProgram(spec)
+	program, err := ebpf.NewProgram(spec)
 	if err != nil {
 		return err
 	}
 
-	l, err := attach(loaded)
-	if err != nil {
-		return errors.Join(err, loaded.Close())
-	}
+	l := &loaded{program: program, connect: connect}
+	p.loaded = append(p.loaded, l)
 
-	p.attached = append(p.attached, attached{program: loaded, link: l})
+	return l.attach()
+}
 
-	return nil
+// atTracepoint connects a program to the tracepoint that its specification names.
+func atTracepoint(program *ebpf.Program) (link.Link, error) {
+	return link.AttachTracing(link.TracingOptions{Program: program})
 }
 
 // Read waits for the next record until the deadline, and fails with os.ErrDeadlineExceeded then. Records come in the order
@@ -147,7 +168,7 @@ func (p *Probe) Wake() {
 
 // Close ends the watch. Nothing is left in the kernel.
 func (p *Probe) Close() error {
-	all := p.detach(0)
+	all := p.unload(0)
 
 	if p.reader != nil {
 		all = errors.Join(all, p.reader.Close())
@@ -156,13 +177,13 @@ func (p *Probe) Close() error {
 	return errors.Join(all, p.ring.Close(), p.lost.Close(), p.udp.ports.Close(), p.udp.bound.Close(), p.executions.Close())
 }
 
-// detach keeps the first of what is attached.
-func (p *Probe) detach(kept int) (all error) {
-	for _, a := range p.attached[kept:] {
-		all = errors.Join(all, a.link.Close(), a.program.Close())
+// unload keeps the first of what is loaded.
+func (p *Probe) unload(kept int) (all error) {
+	for _, l := range p.loaded[kept:] {
+		all = errors.Join(all, l.detach(), l.program.Close())
 	}
 
-	p.attached = p.attached[:kept]
+	p.loaded = p.loaded[:kept]
 
 	return all
 }

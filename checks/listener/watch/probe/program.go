@@ -156,11 +156,7 @@ func (p *program) common(kind Kind, protocol int64) {
 
 func (p *program) tcp(kind Kind) {
 	p.common(kind, protocolTCP)
-	p.add(
-		asm.Mov.Reg(asm.R1, socket),
-		asm.FnGetSocketCookie.Call(),
-		asm.StoreMem(record, atCookie, asm.R0, asm.DWord),
-	)
+	p.cookie(socket, record, atCookie)
 
 	if kind == Closed {
 		p.add(
@@ -197,6 +193,15 @@ func (p *program) tcp(kind Kind) {
 	)
 	p.probe(record, atAddress, 4, socket, p.layout.address4)
 	p.label(v6)
+}
+
+// cookie puts the number of a socket to the place to + at.
+func (p *program) cookie(of, to asm.Register, at int16) {
+	p.add(
+		asm.Mov.Reg(asm.R1, of),
+		asm.FnGetSocketCookie.Call(),
+		asm.StoreMem(to, at, asm.R0, asm.DWord),
+	)
 }
 
 // namespace puts down the number of the network namespace that is pointed to.
