@@ -78,17 +78,16 @@ func TestUDPSocketsOnPortsOfInterestAreTold(t *testing.T) {
 	}
 }
 
-// TestTheEndOfAUDPSocketThatWasBoundBeforeIsTold is for those of an nginx that ran before the watch.
+// TestTheEndOfAUDPSocketThatWasBoundBeforeIsTold is for those of an nginx whose ports were not of interest yet.
 func TestTheEndOfAUDPSocketThatWasBoundBeforeIsTold(t *testing.T) {
 	const port = 2000
-
-	o := listeners.Start(t, listeners.Task{Interfaces: true, Sockets: []listeners.Socket{{Address: "127.0.0.1:2000", UDP: true}}}, inItsOwn())
 
 	p, possible := watchedUDP(t)
 	if !possible {
 		return
 	}
 
+	o := listeners.Start(t, listeners.Task{Interfaces: true, Sockets: []listeners.Socket{{Address: "127.0.0.1:2000", UDP: true}}}, inItsOwn())
 	s, err := listener.NewReader("/proc", "/sys").Snapshot(t.Context(), listener.Query{Port: port, PID: o.PID})
 	require.NoError(t, err)
 	require.Len(t, s.Sockets, 1)
