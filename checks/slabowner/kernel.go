@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"github.com/cilium/ebpf/btf"
 )
@@ -13,6 +14,9 @@ type layout struct {
 	cacheName, cacheSize, cacheFlags int32
 	// reclaimable is SLAB_RECLAIM_ACCOUNT.
 	reclaimable uint32
+	// largest is the size of the largest kmalloc cache, two pages (KMALLOC_MAX_CACHE_SIZE). What is larger gets a power of two of pages, and lies at
+	// a multiple of largeAlign, four pages, therefore.
+	largest, largeAlign uint64
 }
 
 const (
@@ -66,6 +70,8 @@ func layoutOf(types *btf.Spec) (l layout, err error) {
 		}
 	}
 
+	page := uint64(os.Getpagesize())
+	l.largest, l.largeAlign = 2*page, 4*page
 	l.reclaimable = reclaimableBefore
 
 	var flags *btf.Enum

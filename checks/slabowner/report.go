@@ -90,3 +90,13 @@ type Owner struct {
 	CacheGrowthBytes *int64  `json:"cache_growth_bytes,omitempty"`
 	OldestS          float64 `json:"oldest_s"`
 }
+
+// copy has the first n owners, and counts the others as omitted. Slices of the owners are shared.
+func (r *Report) copy(n int) *Report {
+	c := *r
+	shown := min(max(n, 0), len(r.Owners))
+	c.Owners = append([]Owner{}, r.Owners[:shown]...)
+	c.OwnersOmitted = r.OwnersOmitted + len(r.Owners) - shown
+
+	return &c
+}

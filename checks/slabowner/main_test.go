@@ -1,0 +1,13 @@
+package slabowner
+
+import (
+	"os"
+	"testing"
+
+	"zabbix-agent2-plugin-hosting/testenv/leak"
+)
+
+func TestMain(m *testing.M) {
+	leak.Serve()
+	os.Exit(m.Run())
+}
