@@ -37,6 +37,7 @@ type group struct {
 	oldest         uint64 // as entry.At
 	pids           map[uint32]struct{}
 	stacks         map[int32]int
+	stack          []uint64 // the most frequent, innermost first, when it was read
 	cgroups        map[uint64]int
 }
 
@@ -170,6 +171,5 @@ func (o *Owner) describe() {
 		where = "no cache (large kmalloc)"
 	}
 
-	function, _, _ := strings.Cut(o.CallSite, "+0x")
-	o.Sentence = fmt.Sprintf("%s holds %d MiB more in %s, allocated by %s", o.Process, o.Bytes>>20, where, function)
+	o.Sentence = fmt.Sprintf("%s holds %d MiB more in %s, allocated by %s", o.Process, o.Bytes>>20, where, functionOf(o.CallSite))
 }

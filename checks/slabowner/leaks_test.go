@@ -3,6 +3,7 @@ package slabowner
 import (
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,13 +88,31 @@ func TestLeaksAtOnceAreRankedByTheirSizeAndNamed(t *testing.T) {
 		require.Greater(t, first.Rank, rank, "the larger leak comes first: %+v", r.Owners)
 		rank = first.Rank
 
-		require.Regexp(t, `^_*`+leaked.site+`(_noprof)?\+0x`, first.CallSite)
-		require.Equal(t, leaked.cache, first.Cache)
-		require.Equal(t, leaks[i].PIDs(), first.PIDs)
-		require.Equal(t, os.Getuid(), first.UID)
-		require.InEpsilon(t, leaked.objects, first.Objects, 0.3, "%+v", first)
-		require.Contains(t, first.Stack, first.CallSite)
-		require.Contains(t, first.Sentence, fmt.Sprintf("%s holds ", leaked.process))
-		require.NotContains(t, fmt.Sprint(first.Stack), "bpf_")
+		leaked.requireIn(t, first, leaks[i])
+		require.InEpsilon(t, leaked.objects, first.Objects, 0.4, "%+v", first)
 	}
+}
+
+// requireIn holds an owner to all that is known of a leak.
+func (one leaky) requireIn(t *testing.T, o Owner, held *leak.Leak) {
+	t.Helper()
+
+	require.True(t, isSite(o.CallSite, one.site), "%+v", o)
+	require.Contains(t, o.Stack, o.CallSite)
+	require.NotContains(t, fmt.Sprint(o.Stack), "bpf_")
+	require.Equal(t, one.process, o.Process)
+	require.Equal(t, held.PIDs()[:min(maxPIDs, len(held.PIDs()))], o.PIDs)
+	require.Equal(t, len(held.PIDs()), o.Processes)
+	require.Equal(t, os.Getuid(), o.UID)
+	require.Contains(t, o.Sentence, one.process+" holds ")
+	require.Equal(t, one.kind == leak.LargePipes, o.Large)
+
+	if one.cache != "" {
+		require.Equal(t, one.cache, o.Cache)
+	}
+}
+
+// isSite tells whether a frame is in a function, whose name is a little different in each version of the kernel.
+func isSite(frame, function string) bool {
+	return strings.TrimSuffix(strings.TrimLeft(functionOf(frame), "_"), "_noprof") == function
 }

@@ -30,20 +30,19 @@ func (r *Report) fill(s *session, caches changes) error {
 		return err
 	}
 
-	shown := r.judge(found, caches)
-	stacks := make([][]uint64, len(shown))
-	addresses := make([]uint64, 0, len(shown)*maxFrames)
-
-	for i, g := range shown {
-		if id, ok := mostOften(g.stacks); ok {
-			stacks[i] = s.maps.stack(id)
-		}
-
-		addresses = append(append(addresses, g.callSite), stacks[i]...)
+	groups := found.sorted()
+	if len(groups) == 0 {
+		return nil
 	}
 
-	if len(shown) == 0 {
-		return nil
+	var addresses []uint64
+
+	for _, g := range groups {
+		if id, ok := mostOften(g.stacks); ok {
+			g.stack = s.maps.stack(id)
+		}
+
+		addresses = append(append(addresses, g.callSite), g.stack...)
 	}
 
 	names, err := readSymbols(s.options.ProcPath, addresses)
@@ -51,38 +50,33 @@ func (r *Report) fill(s *session, caches changes) error {
 		r.Problems = append(r.Problems, err.Error())
 	}
 
+	shown := r.judge(found, groups, caches, names)
 	cgroups := cgroupsOf(shown, s.options.NameCgroups)
 
 	for i, g := range shown {
-		o := &r.Owners[i]
-		o.Aliases = append(o.Aliases, caches.after.aliases[o.Cache]...)
-		o.CallSite = names.name(g.callSite)
-		o.Stack = names.path(stacks[i])
-
 		if id, ok := mostOften(g.cgroups); ok {
-			o.Cgroup = cgroups[id]
+			r.Owners[i].Cgroup = cgroups[id]
 		}
-
-		o.describe()
 	}
 
 	return nil
 }
 
 // judge tells the certain groups from the doubtful, and returns those of the owners that it lists.
-func (r *Report) judge(found *grouping, caches changes) []*group {
+func (r *Report) judge(found *grouping, groups []*group, caches changes, names symbols) []*group {
 	var shown []*group
 
-	for _, g := range found.sorted() {
+	for _, g := range groups {
 		cache, grown := caches.place(g)
-		if grown != nil && !confirms(*grown, g) {
+		site := names.name(g.callSite)
+
+		switch {
+		case grown != nil && !confirms(*grown, g), endsByItself(site):
 			r.Doubtful++
 			r.DoubtfulBytes += uint64(g.bytes)
 
 			continue
-		}
-
-		if len(shown) == MaxOwners {
+		case len(shown) == MaxOwners:
 			r.OwnersOmitted++
 
 			continue
@@ -91,10 +85,21 @@ func (r *Report) judge(found *grouping, caches changes) []*group {
 		shown = append(shown, g)
 		o := found.owner(g)
 		o.Rank, o.Cache, o.CacheGrowthBytes = len(shown), cache, grown
+		o.Aliases = append(o.Aliases, caches.after.aliases[cache]...)
+		o.CallSite, o.Stack = site, names.path(g.stack)
+		o.describe()
 		r.Owners = append(r.Owners, o)
 	}
 
 	return shown
+}
+
+// endsByItself tells of a call site whose objects last as long as a session may, and are ended by the kernel's own clock: connections that have ended
+// less than 60 s ago (TIME_WAIT), and those whose client has not answered yet.
+func endsByItself(site string) bool {
+	function := functionOf(site)
+
+	return function == "inet_twsk_alloc" || function == "inet_reqsk_alloc"
 }
 
 func cgroupsOf(groups []*group, name func(map[uint64]string)) map[uint64]string {

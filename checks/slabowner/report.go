@@ -56,7 +56,7 @@ type Report struct {
 	// Owners are those with the most bytes outstanding, above the noise and in a cache that has grown.
 	Owners        []Owner `json:"owners"`
 	OwnersOmitted int     `json:"owners_omitted"`
-	// Doubtful are groups above the noise whose cache has not grown as much: their freeings were missed.
+	// Doubtful are groups above the noise whose cache has not grown as much, as their freeings were missed, and connections that end by themselves.
 	Doubtful      int    `json:"doubtful"`
 	DoubtfulBytes uint64 `json:"doubtful_bytes"`
 

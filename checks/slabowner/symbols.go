@@ -22,17 +22,17 @@ const longestFunction = 1 << 20
 // symbols names addresses of the kernel's code.
 type symbols map[uint64]string
 
-// symbol is one line of kallsyms. Its name is part of the line.
+// symbol is one line of kallsyms. Its name is part of the line, with the module behind a tab.
 type symbol struct {
 	address uint64
 	name    []byte
 	code    bool
 }
 
-// function is where the code of a name begins.
+// function is where the code of a name begins. Its module is as the kernel writes it, " [leakmod]", or nothing.
 type function struct {
-	address uint64
-	name    string
+	address      uint64
+	name, module string
 }
 
 // readSymbols finds the functions of these addresses in kallsyms (proc_kallsyms(5)), which is read once and not kept: it has 100,000 lines and more.
@@ -63,7 +63,7 @@ func parseSymbols(from io.Reader, addresses []uint64) (symbols, error) {
 		// It may be the nearest of the first wanted address that is not before it, and of those behind until another is nearer.
 		at, _ := slices.BinarySearch(wanted, s.address)
 		if s.code && at < len(wanted) && s.address >= nearest[at].address {
-			nearest[at] = function{s.address, string(bytes.ReplaceAll(s.name, []byte("\t"), []byte(" ")))}
+			nearest[at] = s.function()
 		}
 	}
 
@@ -90,7 +90,7 @@ func named(wanted []uint64, nearest []function) symbols {
 		}
 
 		if last.name != "" && address-last.address < longestFunction {
-			all[address] = fmt.Sprintf("%s+%#x", last.name, address-last.address)
+			all[address] = fmt.Sprintf("%s+%#x%s", last.name, address-last.address, last.module)
 		}
 	}
 
@@ -110,6 +110,25 @@ func parseSymbol(line []byte) (s symbol, ok bool) {
 	}
 
 	return symbol{address, rest[2:], bytes.IndexByte([]byte("tTwW"), rest[0]) >= 0}, true
+}
+
+func (s symbol) function() function {
+	name, module, ok := strings.Cut(string(s.name), "\t")
+	if ok {
+		module = " " + module
+	}
+
+	return function{s.address, name, module}
+}
+
+// functionOf is the name of a frame without the offset.
+func functionOf(frame string) string {
+	name, rest, _ := strings.Cut(frame, "+0x")
+	if _, module, ok := strings.Cut(rest, " "); ok {
+		return name + " " + module
+	}
+
+	return name
 }
 
 // name is the function with the offset in it, or the bare address.
