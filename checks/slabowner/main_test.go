@@ -9,5 +9,6 @@ import (
 
 func TestMain(m *testing.M) {
 	leak.Serve()
+	holdSession()
 	os.Exit(m.Run())
 }

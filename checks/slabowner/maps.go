@@ -33,9 +33,13 @@ func newMaps() (m kernelMaps, err error) {
 }
 
 func (m *kernelMaps) close() {
-	for _, one := range []*ebpf.Map{m.live, m.stacks, m.caches, m.settings, m.counters} {
+	for _, one := range m.all() {
 		if one != nil {
 			_ = one.Close()
 		}
 	}
+}
+
+func (m *kernelMaps) all() []*ebpf.Map {
+	return []*ebpf.Map{m.live, m.stacks, m.caches, m.settings, m.counters}
 }

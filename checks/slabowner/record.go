@@ -1,10 +1,10 @@
 package slabowner
 
 const (
-	maxLive   = 65_536
-	maxStacks = 16_384
+	maxLive   = 32_768
+	maxStacks = 8_192
 	maxFrames = 24
-	maxCaches = 2_048
+	maxCaches = 1_024
 	nameSize  = 32
 	commSize  = 16
 	wordSize  = 8

@@ -2,16 +2,14 @@ package slabowner
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -64,24 +62,12 @@ func start(o Options) (*session, error) {
 		return nil, explain(err)
 	}
 
+	// The kernel's types are not needed any more. They take as much memory as the session.
+	debug.FreeOSMemory()
+
 	s.begun = time.Now()
 
 	return s, nil
-}
-
-// explain makes of the kernel's refusal what the caller can tell apart. What the library says of a missing permission, that memory may be short, is
-// of kernels before 5.11.
-func explain(err error) error {
-	var rejected *ebpf.VerifierError
-
-	switch {
-	case errors.Is(err, unix.EPERM):
-		return fmt.Errorf("cannot follow allocations: %w; run as root, or grant CAP_BPF and CAP_PERFMON", fs.ErrPermission)
-	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOENT), errors.Is(err, ebpf.ErrNotSupported), errors.As(err, &rejected):
-		return fmt.Errorf("cannot follow allocations: %w; it needs Linux 6.1 or newer with CONFIG_BPF_SYSCALL and CONFIG_BPF_EVENTS", errors.Join(fs.ErrNotExist, err))
-	}
-
-	return fmt.Errorf("cannot follow allocations: %w; try again", err)
 }
 
 // run waits until the time is over, and sees to it that the map does not overflow and the host is not slowed down.

@@ -1,0 +1,137 @@
+package slabowner
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/testenv/nginx"
+)
+
+// BenchmarkNginx is bound to 3 %: clients ask a real nginx over connections that they keep. The cost is the processor time of nginx and of the
+// clients, for each request.
+func BenchmarkNginx(b *testing.B) {
+	server := nginx.StartT(b, nginx.Options{Workers: 1})
+
+	const (
+		clients  = 8
+		requests = 20_000
+	)
+
+	for b.Loop() {
+		bare, pct := overhead(b, func() float64 {
+			before := processTime(b) + nginxTime(b, server.PID())
+
+			var (
+				all  sync.WaitGroup
+				left atomic.Int64
+			)
+
+			left.Store(requests)
+
+			for range clients {
+				all.Go(func() { askOften(b, server.Addr(), &left) })
+			}
+
+			all.Wait()
+
+			return float64(processTime(b)+nginxTime(b, server.PID())-before) / requests
+		})
+		b.ReportMetric(bare, "ns/request")
+		b.ReportMetric(pct, "overhead-%")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
+func askOften(b *testing.B, address string, left *atomic.Int64) {
+	connection, err := net.Dial("tcp", address)
+	if err != nil {
+		b.Error(err)
+
+		return
+	}
+	defer func() { _ = connection.Close() }()
+
+	answer := bufio.NewReader(connection)
+
+	for left.Add(-1) >= 0 {
+		if err := ask(connection, answer); err != nil {
+			b.Error(err)
+
+			return
+		}
+	}
+}
+
+// ask reads one answer of a length that is told.
+func ask(to io.Writer, answer *bufio.Reader) error {
+	if _, err := io.WriteString(to, "GET / HTTP/1.1\r\nHost: bench.test\r\n\r\n"); err != nil {
+		return err
+	}
+
+	length := 0
+
+	for {
+		line, err := answer.ReadString('\n')
+		if err != nil {
+			return err
+		}
+
+		if line == "\r\n" {
+			break
+		}
+
+		if name, value, _ := strings.Cut(strings.TrimSpace(line), ": "); name == "Content-Length" {
+			if _, err := fmt.Sscan(value, &length); err != nil {
+				return err
+			}
+		}
+	}
+
+	_, err := answer.Discard(length)
+
+	return err
+}
+
+func processTime(b *testing.B) time.Duration {
+	b.Helper()
+
+	var now unix.Timespec
+	require.NoError(b, unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &now))
+
+	return time.Duration(now.Nano())
+}
+
+// nginxTime is the processor time of the workers of a master.
+func nginxTime(b *testing.B, master int) (sum time.Duration) {
+	b.Helper()
+
+	text, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(master), "task", fmt.Sprint(master), "children"))
+	require.NoError(b, err)
+
+	for _, worker := range strings.Fields(string(text)) {
+		var spent int64
+
+		// The first number is the time that it ran, in ns.
+		stat, err := os.ReadFile(filepath.Join("/proc", worker, "schedstat"))
+		require.NoError(b, err)
+
+		_, err = fmt.Sscan(string(stat), &spent)
+		require.NoError(b, err)
+
+		sum += time.Duration(spent)
+	}
+
+	return sum
+}
