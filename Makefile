@@ -10,10 +10,10 @@ FUZZTIME := 20s
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race fuzz demo bench wordpress lint docs sdk tidy agents clean
+.PHONY: help build test race fuzz demo bench wordpress e2e-leaks e2e-kernels lint docs sdk tidy agents clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: sdk ## the plugin and the root helper, under build/
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/ $(PACKAGE) $(HELPER_PACKAGE)
@@ -44,6 +44,13 @@ bench: build agents ## the figures of the README, each beside its bound
 wordpress: sdk ## a real WordPress whose database and PHP are stopped under a probe
 	@GOWORK=off go run ./testenv/cmd/fetch wordpress
 	go test -tags wordpress -count=1 -timeout 5m ./testenv/wordpress
+
+e2e-leaks: sdk ## real leaks of 100 MB of each kind, and 10 minutes of ordinary work without one (needs root)
+	go test -tags leaks -count=1 -timeout 30m -v -run 'Hundred|Ordinary' ./checks/slabowner
+
+e2e-kernels: sdk ## what asks the kernel, with Debian's Linux 6.1 and 6.12 in emulated machines
+	@GOWORK=off go run ./testenv/cmd/fetch kernels
+	go test -tags kernels -count=1 -timeout 30m -v -run DebiansKernels ./checks/...
 
 lint: sdk $(LINT) ## the linters of .golangci.yml
 	$(LINT) run ./...

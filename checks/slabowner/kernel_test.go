@@ -2,7 +2,14 @@ package slabowner
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/bits"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cilium/ebpf/btf"
@@ -18,8 +25,57 @@ func TestThisKernelsLayoutIsFound(t *testing.T) {
 	require.Positive(t, l.cacheSize)
 	require.NotEqual(t, l.cacheName, l.cacheSize)
 	require.NotEqual(t, l.cacheName, l.cacheFlags)
-	require.Contains(t, []uint32{reclaimableBefore, 1 << 15}, l.reclaimable)
+	require.Equal(t, 1, bits.OnesCount32(l.reclaimable))
 	require.Equal(t, 2*l.largest, l.largeAlign)
+}
+
+func TestTheCachesOfASessionAreThoseThatTheKernelCannotReclaim(t *testing.T) {
+	t.Parallel()
+
+	if !mayFollow(t) {
+		return
+	}
+
+	s, err := start(hostOptions())
+	require.NoError(t, err)
+	t.Cleanup(s.close)
+	require.NoError(t, s.maps.setThreshold(math.MaxUint32))
+
+	// Each file has an inode and a dentry, which are reclaimable, and an open one a struct file.
+	dir := t.TempDir()
+	for i := range 100 {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), nil, 0o600))
+	}
+
+	s.detach()
+
+	var (
+		address uint64
+		info    cacheInfo
+		seen    = map[uint32]int{}
+	)
+
+	iterator := s.maps.caches.Iterate()
+	for iterator.Next(&address, &info) {
+		name, _, _ := strings.Cut(string(info.Name[:]), "\x00")
+		require.NotEmpty(t, name)
+
+		// Merged caches have a name in sysfs that is not theirs.
+		reclaimable, err := os.ReadFile(filepath.Join("/sys/kernel/slab", name, "reclaim_account"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+
+		require.NoError(t, err)
+		require.Equal(t, string(reclaimable) == "0\n", info.Followed == 1, name)
+		require.Positive(t, info.Size, name)
+
+		seen[info.Followed]++
+	}
+
+	require.NoError(t, iterator.Err())
+	require.Positive(t, seen[0])
+	require.Positive(t, seen[1])
 }
 
 // kernelTypes are those of a kernel in which some are different.

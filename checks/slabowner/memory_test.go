@@ -19,6 +19,10 @@ const maxMemory = 15_000_000
 func TestASessionTakesLittleMemory(t *testing.T) {
 	t.Parallel()
 
+	if !mayFollow(t) {
+		return
+	}
+
 	if !apart.Here() {
 		apart.Run(t, apart.Place{})
 

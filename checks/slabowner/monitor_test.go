@@ -44,6 +44,10 @@ func TestBeforeTheFirstSessionThereIsNoResult(t *testing.T) {
 func TestWhoComesWhileASessionRunsGetsItsResult(t *testing.T) {
 	t.Parallel()
 
+	if !mayFollow(t) {
+		return
+	}
+
 	m := NewMonitor(Options{ProcPath: "/proc", SysPath: "/sys"})
 	first := make(chan *Report)
 
@@ -89,6 +93,10 @@ func TestWhoComesWhileASessionRunsGetsItsResult(t *testing.T) {
 func TestTheLastResultStaysWhileAnotherSessionRunsAndWhenItFails(t *testing.T) {
 	t.Parallel()
 
+	if !mayFollow(t) {
+		return
+	}
+
 	proc := copyOfProc(t)
 	m := NewMonitor(Options{ProcPath: proc, SysPath: "/sys"})
 
@@ -117,6 +125,10 @@ func TestTheLastResultStaysWhileAnotherSessionRunsAndWhenItFails(t *testing.T) {
 
 func TestASessionEndsWithItsContextWithWhatItFound(t *testing.T) {
 	t.Parallel()
+
+	if !mayFollow(t) {
+		return
+	}
 
 	m := NewMonitor(Options{ProcPath: "/proc", SysPath: "/sys"})
 	ctx, stop := context.WithTimeout(t.Context(), time.Second)
@@ -150,6 +162,10 @@ func TestADurationOutOfBoundsIsRefused(t *testing.T) {
 func TestAProcessWithoutTheRightSaysWhatItNeeds(t *testing.T) {
 	t.Parallel()
 
+	if !mayFollow(t) {
+		return
+	}
+
 	if !apart.Here() {
 		apart.Run(t, apart.Place{Network: true})
 
@@ -168,6 +184,10 @@ func TestAProcessWithoutTheRightSaysWhatItNeeds(t *testing.T) {
 
 func TestAKernelWithoutBPFIsUnsupported(t *testing.T) {
 	t.Parallel()
+
+	if !mayFollow(t) {
+		return
+	}
 
 	if !apart.Here() {
 		apart.Run(t, apart.Place{})

@@ -22,6 +22,10 @@ import (
 // BenchmarkNginx is bound to 3 %: clients ask a real nginx over connections that they keep. The cost is the processor time of nginx and of the
 // clients, for each request.
 func BenchmarkNginx(b *testing.B) {
+	if !mayFollow(b) {
+		return
+	}
+
 	server := nginx.StartT(b, nginx.Options{Workers: 1})
 
 	const (

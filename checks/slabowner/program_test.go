@@ -88,6 +88,10 @@ const (
 func TestAnAllocationIsNotedWithWhoMadeIt(t *testing.T) {
 	t.Parallel()
 
+	if !mayFollow(t) {
+		return
+	}
+
 	l := loadPrograms(t, 100)
 	at := address(t, l.threshold, true)
 	l.run(t, kmalloc, site, at, 1000, 1024, gfpAccount)
@@ -108,6 +112,10 @@ func TestAnAllocationIsNotedWithWhoMadeIt(t *testing.T) {
 
 func TestWhatIsFollowedIsDecidedByTheAddress(t *testing.T) {
 	t.Parallel()
+
+	if !mayFollow(t) {
+		return
+	}
 
 	l := loadPrograms(t, 100)
 	followed, not := address(t, l.threshold, true), address(t, l.threshold, false)
@@ -176,6 +184,10 @@ func TestWhatIsFollowedIsDecidedByTheAddress(t *testing.T) {
 // A kernel may refuse all programs at functions, as that of some virtual machines does. One that does not must accept this one, and a session use it.
 func TestBulkFreeingsAreSeenWhereProgramsMayBeAtFunctions(t *testing.T) {
 	t.Parallel()
+
+	if !mayFollow(t) {
+		return
+	}
 
 	l := loadPrograms(t, 100)
 	_, err := l.load(assembler{layout: l.kernel, maps: &l.maps}.bulkFreeings())

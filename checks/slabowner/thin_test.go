@@ -10,6 +10,10 @@ import (
 func TestFewerAreFollowedWithoutABias(t *testing.T) {
 	t.Parallel()
 
+	if !mayFollow(t) {
+		return
+	}
+
 	l := loadPrograms(t, 1)
 
 	const objects, size = 30_000, 512
@@ -48,6 +52,10 @@ func TestFewerAreFollowedWithoutABias(t *testing.T) {
 
 func TestWhatHasNoRoomIsCounted(t *testing.T) {
 	t.Parallel()
+
+	if !mayFollow(t) {
+		return
+	}
 
 	l := loadPrograms(t, 1)
 	for i := range uint64(maxLive + 10) {

@@ -81,11 +81,7 @@ func (l *Leak) start(name string, objects int, dir string) error {
 
 	cmd := exec.Command(program)
 	cmd.Env = append(os.Environ(), kindVariable+"="+string(l.kind), countVariable+"="+fmt.Sprint(objects), dirVariable+"="+dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-
-	if l.kind == Messages {
-		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWIPC
-	}
+	cmd.SysProcAttr = l.kind.attributes()
 
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -108,6 +104,24 @@ func (l *Leak) start(name string, objects int, dir string) error {
 	l.processes = append(l.processes, &process{cmd: cmd, in: in, out: out, exited: exited})
 
 	return nil
+}
+
+// attributes give a process whose queues would outlast it a namespace for them. An ordinary user may have one within a user namespace only.
+func (k Kind) attributes() *syscall.SysProcAttr {
+	attributes := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if k != Messages {
+		return attributes
+	}
+
+	attributes.Cloneflags = syscall.CLONE_NEWIPC
+
+	if uid, gid := os.Geteuid(), os.Getegid(); uid != 0 {
+		attributes.Cloneflags |= syscall.CLONE_NEWUSER
+		attributes.UidMappings = []syscall.SysProcIDMap{{ContainerID: uid, HostID: uid, Size: 1}}
+		attributes.GidMappings = []syscall.SysProcIDMap{{ContainerID: gid, HostID: gid, Size: 1}}
+	}
+
+	return attributes
 }
 
 // Grow has the processes take all their objects, and returns when they hold them.
