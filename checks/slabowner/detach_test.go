@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"zabbix-agent2-plugin-hosting/testenv/apart"
-	"zabbix-agent2-plugin-hosting/testenv/child"
 )
 
 // kernelObjects are the kernel's numbers of what a session has in it.
@@ -29,36 +27,45 @@ type kernelObjects struct {
 }
 
 func objectsOf(s *session) (o kernelObjects, err error) {
-	for _, one := range s.maps.all() {
-		info, infoErr := one.Info()
-		if infoErr != nil {
-			return o, infoErr
+	maps, err := idsOf(s.maps.all(), func(m *ebpf.Map) (ebpf.MapID, error) {
+		info, err := m.Info()
+		if err != nil {
+			return 0, err
 		}
 
 		id, _ := info.ID()
-		o.Maps = append(o.Maps, id)
-	}
 
-	for _, one := range s.programs {
-		info, infoErr := one.Info()
-		if infoErr != nil {
-			return o, infoErr
+		return id, nil
+	})
+	programs, programErr := idsOf(s.programs, func(p *ebpf.Program) (ebpf.ProgramID, error) {
+		info, err := p.Info()
+		if err != nil {
+			return 0, err
 		}
 
 		id, _ := info.ID()
-		o.Programs = append(o.Programs, id)
-	}
 
-	for _, one := range s.links {
-		info, infoErr := one.Info()
-		if infoErr != nil {
-			return o, infoErr
+		return id, nil
+	})
+	links, linkErr := idsOf(s.links, func(l link.Link) (link.ID, error) {
+		info, err := l.Info()
+		if err != nil {
+			return 0, err
 		}
 
-		o.Links = append(o.Links, info.ID)
+		return info.ID, nil
+	})
+
+	return kernelObjects{maps, programs, links}, errors.Join(err, programErr, linkErr)
+}
+
+func idsOf[T, ID any](all []T, idOf func(T) (ID, error)) (ids []ID, err error) {
+	for _, one := range all {
+		id, idErr := idOf(one)
+		ids, err = append(ids, id), errors.Join(err, idErr)
 	}
 
-	return o, nil
+	return ids, err
 }
 
 // left are those that the kernel still has, found by the calls that tell one number after another (bpf(2)).
@@ -121,13 +128,7 @@ func requireGone(t *testing.T, o kernelObjects) {
 func TestASessionLeavesNothingInTheKernel(t *testing.T) {
 	t.Parallel()
 
-	if !mayFollow(t) {
-		return
-	}
-
-	if !apart.Here() {
-		apart.Run(t, apart.Place{})
-
+	if !alone(t, apart.Place{}) {
 		return
 	}
 
@@ -200,7 +201,9 @@ func holdSession() {
 		os.Exit(1)
 	}
 
-	select {}
+	_, _ = io.Copy(io.Discard, os.Stdin)
+
+	os.Exit(0)
 }
 
 func TestAKilledProcessLeavesNothingInTheKernel(t *testing.T) {
@@ -213,22 +216,23 @@ func TestAKilledProcessLeavesNothingInTheKernel(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 
-	said, out, err := os.Pipe()
+	// Its input ends with this process, if this one is killed itself.
+	in, input, err := os.Pipe()
 	require.NoError(t, err)
 
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), holdVariable+"=1")
-	cmd.Stdout = out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	exited, err := child.Start(cmd)
+	said, output, err := os.Pipe()
 	require.NoError(t, err)
-	require.NoError(t, out.Close())
+
+	process, err := os.StartProcess(self, []string{self}, &os.ProcAttr{Env: append(os.Environ(), holdVariable+"=1"), Files: []*os.File{in, output, os.Stderr}})
+	require.NoError(t, err)
+	require.NoError(t, errors.Join(in.Close(), output.Close()))
 
 	var o kernelObjects
 	require.NoError(t, json.NewDecoder(said).Decode(&o))
 	require.ElementsMatch(t, o.Programs, o.left(t).Programs)
-	require.NoError(t, cmd.Process.Kill())
-	<-exited
-	require.NoError(t, said.Close())
+	require.NoError(t, process.Kill())
+
+	_, err = process.Wait()
+	require.NoError(t, errors.Join(err, said.Close(), input.Close()))
 	requireGone(t, o)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"zabbix-agent2-plugin-hosting/testenv/apart"
 	"zabbix-agent2-plugin-hosting/testenv/leak"
 )
 
@@ -28,4 +29,20 @@ func mayFollow(tb testing.TB) bool {
 	require.ErrorIs(tb, err, fs.ErrPermission)
 
 	return false
+}
+
+// alone tells whether this is a process of the test's own, in which it is run again.
+func alone(t *testing.T, p apart.Place) bool {
+	t.Helper()
+
+	switch {
+	case !mayFollow(t):
+		return false
+	case !apart.Here():
+		apart.Run(t, p)
+
+		return false
+	}
+
+	return true
 }

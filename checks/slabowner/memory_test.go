@@ -19,13 +19,7 @@ const maxMemory = 15_000_000
 func TestASessionTakesLittleMemory(t *testing.T) {
 	t.Parallel()
 
-	if !mayFollow(t) {
-		return
-	}
-
-	if !apart.Here() {
-		apart.Run(t, apart.Place{})
-
+	if !alone(t, apart.Place{}) {
 		return
 	}
 

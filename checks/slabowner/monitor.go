@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// MinDuration and MaxDuration bound a session.
+	// MinDuration is the shortest session, and MaxDuration the longest.
 	MinDuration = 5 * time.Second
+	// MaxDuration keeps the host from being slowed down for long.
 	MaxDuration = 120 * time.Second
 	// MaxOwners is the largest n of Last.
 	MaxOwners = 100

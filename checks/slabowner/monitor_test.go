@@ -162,13 +162,7 @@ func TestADurationOutOfBoundsIsRefused(t *testing.T) {
 func TestAProcessWithoutTheRightSaysWhatItNeeds(t *testing.T) {
 	t.Parallel()
 
-	if !mayFollow(t) {
-		return
-	}
-
-	if !apart.Here() {
-		apart.Run(t, apart.Place{Network: true})
-
+	if !alone(t, apart.Place{Network: true}) {
 		return
 	}
 
@@ -185,13 +179,7 @@ func TestAProcessWithoutTheRightSaysWhatItNeeds(t *testing.T) {
 func TestAKernelWithoutBPFIsUnsupported(t *testing.T) {
 	t.Parallel()
 
-	if !mayFollow(t) {
-		return
-	}
-
-	if !apart.Here() {
-		apart.Run(t, apart.Place{})
-
+	if !alone(t, apart.Place{}) {
 		return
 	}
 

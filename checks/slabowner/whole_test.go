@@ -5,10 +5,6 @@ package slabowner
 import (
 	"context"
 	"flag"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -75,7 +71,7 @@ func TestOrdinaryWorkIsNoLeak(t *testing.T) {
 
 		var work sync.WaitGroup
 
-		work.Go(func() { churn(ctx, dir) })
+		work.Go(func() { leak.WorkWithoutLeak(ctx, dir) })
 
 		r, err := m.Session(t.Context(), duration)
 
@@ -85,21 +81,5 @@ func TestOrdinaryWorkIsNoLeak(t *testing.T) {
 		require.Empty(t, r.Owners, "%+v", r)
 		t.Logf("%.0f s: %d allocations and freeings, %d requests, no owner; %d groups of %d MiB whose cache did not grow", r.DurationS, r.Events,
 			clients.Stop().Answered, r.Doubtful, r.DoubtfulBytes>>20)
-	}
-}
-
-// churn starts programs and makes files, as people and their cron jobs do.
-func churn(ctx context.Context, dir string) {
-	for i := 0; ctx.Err() == nil; i++ {
-		_ = exec.CommandContext(ctx, "/bin/sh", "-c", "ls -lR /usr/share >"+filepath.Join(dir, "list")).Run()
-
-		path := filepath.Join(dir, fmt.Sprint(i%100))
-		_ = os.WriteFile(path, make([]byte, 64<<10), 0o600)
-
-		if i%100 == 99 {
-			for old := range 100 {
-				_ = os.Remove(filepath.Join(dir, fmt.Sprint(old)))
-			}
-		}
 	}
 }
