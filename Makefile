@@ -10,7 +10,7 @@ FUZZTIME := 20s
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build packages test race fuzz demo bench wordpress e2e e2e-systemd servers lint docs sdk tidy agents clean
+.PHONY: help build packages test race fuzz demo bench wordpress e2e e2e-systemd e2e-leaks e2e-kernels servers lint docs sdk tidy agents clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,13 @@ e2e: build agents servers ## the templates in real Zabbix servers 6.0 and 7.0, w
 e2e-systemd: packages ## the packages on machines with a real systemd, agents 6.0 and 7.0 and nginx; needs root
 	@GOWORK=off go run ./testenv/cmd/fetch machine
 	go test -tags systemd -count=1 -timeout 20m ./testenv/boot ./testenv/boot/e2e
+
+e2e-leaks: sdk ## real leaks of 100 MB of each kind, and 10 minutes of ordinary work without one (needs root)
+	go test -tags leaks -count=1 -timeout 30m -v -run 'Hundred|Ordinary' ./checks/slabowner
+
+e2e-kernels: sdk ## what asks the kernel, with Debian's Linux 6.1 and 6.12 in emulated machines
+	@GOWORK=off go run ./testenv/cmd/fetch kernels
+	go test -tags kernels -count=1 -timeout 30m -v -run DebiansKernels ./checks/...
 
 lint: sdk $(LINT) ## the linters of .golangci.yml
 	$(LINT) run ./...
