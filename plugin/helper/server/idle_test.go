@@ -234,11 +234,18 @@ func TestAServerThatIsStoppedLetsARequestEnd(t *testing.T) {
 func TestWorkThatHangsEndsTheServer(t *testing.T) {
 	t.Parallel()
 
-	f := start(t, Options{})
-	f.tellStuck(helper.VerbOOM, time.Second)
-	f.tellStuck(helper.VerbNginx, time.Second)
+	g := newGate()
+	defer close(g.open)
+
+	f := start(t, Options{stuckAfter: idle, Handlers: allVerbs(g.handle)})
+
+	for _, wait := range []string{"100", "101"} {
+		status, _ := f.get(t, "/v1/nginx-config?wait_ms="+wait)
+		require.Equal(t, http.StatusGatewayTimeout, status)
+	}
+
 	require.EqualError(t, <-f.ended,
-		"cannot serve on: oom has not ended 30s after its 1s; systemd starts the helper again, see what hangs in the kernel's log")
+		"cannot serve on: nginx-config has not ended 400ms after its 100ms; systemd starts the helper again, see what hangs in the kernel's log")
 }
 
 func TestASocketThatBreaksEndsTheServer(t *testing.T) {

@@ -87,7 +87,7 @@ func (s *Server) run(l *lane, request helper.Request, limit time.Duration) (resu
 		return nil, &failure{helper.CodeBusy, fmt.Sprintf("cannot do %s: %d other requests take their time; ask again", request.Verb, maxRunning)}
 	}
 
-	watch := time.AfterFunc(limit+stuckAfter, func() { s.tellStuck(request.Verb, limit) })
+	watch := time.AfterFunc(limit+s.options.stuckAfter, func() { s.tellStuck(request.Verb, limit) })
 	defer watch.Stop()
 
 	defer func() {
@@ -108,7 +108,7 @@ func (s *Server) run(l *lane, request helper.Request, limit time.Duration) (resu
 func (s *Server) tellStuck(verb helper.Verb, limit time.Duration) {
 	select {
 	case s.stuck <- fmt.Errorf("cannot serve on: %s has not ended %s after its %s; systemd starts the helper again, see what hangs in the kernel's log",
-		verb, stuckAfter, limit):
+		verb, s.options.stuckAfter, limit):
 	default: // another has told already
 	}
 }

@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,8 @@ type Options struct {
 	// Configuration is why nothing but the status is answered; nil where all is well.
 	Configuration error
 	Log           *log.Logger
+
+	stuckAfter time.Duration // 0 but in tests
 }
 
 // Server answers requests until it is idle.
@@ -69,6 +72,7 @@ type Server struct {
 
 // New makes a server.
 func New(o Options) *Server {
+	o.stuckAfter = cmp.Or(o.stuckAfter, stuckAfter)
 	s := &Server{
 		options: o, started: time.Now(), stuck: make(chan error, 1),
 		root: newLane(), others: newLane(), peers: newPeerListener(o),
