@@ -52,7 +52,7 @@ func TestAConfigurationOfTheHelperThatOthersCouldChangeIsRefused(t *testing.T) {
 	for name, test := range map[string]struct{ open, mend, sentence string }{
 		"one that others may write": {"chmod o+w " + helperConf, "chmod o-w " + helperConf, "cannot use " + helperConf + ": it is writable for others; run chmod go-w " + helperConf},
 		"one of another user's":     {"chown zabbix " + helperConf, "chown root " + helperConf, "cannot use " + helperConf + ": it belongs to another user; run chown root " + helperConf},
-		"one that is wrong":         {"echo 'idle = 1' >" + helperConf, ": >" + helperConf, "there is no option idle; known are "},
+		"one that is wrong":         {"echo 'idle = 1' >" + helperConf, ": >" + helperConf, "there is no option \"idle\"; known are "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
