@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector takes more memory than a session may.
+
 package slabowner
 
 import (
