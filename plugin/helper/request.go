@@ -18,6 +18,8 @@ type Request struct {
 	Port uint16
 	// Instance is nginx.ID of an instance's name; empty where there is only one.
 	Instance string
+	// N is how many rows are wanted; 0 where the verb has none.
+	N int
 	// Wait is how long the caller waits for the answer, in whole milliseconds; 0 as long as the verb may take.
 	Wait time.Duration
 }
@@ -26,6 +28,7 @@ const (
 	// maxTarget is longer than any request that is taken.
 	maxTarget = 128
 	maxWaitMS = 60_000
+	maxCount  = 1_000
 )
 
 // What is wrong with a request. The helper tells which.
@@ -59,6 +62,8 @@ func (r Request) value(p parameter) string {
 	switch {
 	case p == paramPort && r.Port != 0:
 		return strconv.Itoa(int(r.Port))
+	case p == paramCount && r.N != 0:
+		return strconv.Itoa(r.N)
 	case p == paramInstance:
 		return r.Instance
 	case p == paramWait && r.Wait > 0:
@@ -121,6 +126,11 @@ func (r *Request) set(p parameter, value string) error {
 		var port uint64
 		port, err = strconv.ParseUint(value, 10, 16)
 		r.Port = uint16(port)
+	case paramCount:
+		r.N, err = strconv.Atoi(value)
+		if err == nil && (r.N < 1 || r.N > maxCount) {
+			err = strconv.ErrRange
+		}
 	case paramInstance:
 		if r.Instance = value; !instanceID.MatchString(value) {
 			err = strconv.ErrSyntax

@@ -46,8 +46,13 @@ func evaluateSunreclaim(_ context.Context, c *Checks, values map[string]string) 
 	return strconv.FormatUint(bytes, 10), nil
 }
 
-func evaluateSlab(_ context.Context, c *Checks, values map[string]string) (any, error) {
-	return c.slabReport(values)
+func evaluateSlab(ctx context.Context, c *Checks, values map[string]string) (any, error) {
+	report, err := c.slabReport(values)
+	if err != nil {
+		return nil, err
+	}
+
+	return SlabReport{Report: report, Cgroups: c.cgroups.get(ctx)}, nil
 }
 
 func (c *Checks) slabReport(values map[string]string) (*slab.Report, error) {

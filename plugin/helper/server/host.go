@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zabbix-agent2-plugin-hosting/checks/kmemleak"
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
 	"zabbix-agent2-plugin-hosting/checks/oom"
@@ -16,6 +17,7 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/unit"
 	"zabbix-agent2-plugin-hosting/plugin/helper"
 	"zabbix-agent2-plugin-hosting/plugin/helper/settings"
+	"zabbix-agent2-plugin-hosting/plugin/watches"
 )
 
 // Where the kernel shows itself.
@@ -35,21 +37,29 @@ type Host struct {
 	// slabinfoSize is how many bytes the last answer of VerbSlabinfo had.
 	slabinfoSize atomic.Int64
 	units        *unit.Reader
+	watches      *watches.Watches
+	leaks        *kmemleak.Reader
 }
 
 // NewHost does nothing before the first request. Stop ends what runs then.
 func NewHost(s settings.Settings) *Host {
 	units := unit.NewReader(unit.System())
+	instances := nginx.NewMonitor(nginx.Options{
+		ProcPath: procPath, SysPath: sysPath, Root: "/", HostPID: hostPID(),
+		Configured: s.Nginx, Revalidate: s.NginxRevalidate, Timeout: s.NginxTimeout,
+		Units: units,
+	})
 
 	return &Host{
-		oom: oom.NewTracker(procPath, kmsgPath),
-		nginx: nginx.NewMonitor(nginx.Options{
-			ProcPath: procPath, SysPath: sysPath, Root: "/", HostPID: hostPID(),
-			Configured: s.Nginx, Revalidate: s.NginxRevalidate, Timeout: s.NginxTimeout,
-			Units: units,
-		}),
+		oom:       oom.NewTracker(procPath, kmsgPath),
+		nginx:     instances,
 		listeners: listener.NewReader(procPath, sysPath),
 		units:     units,
+		leaks:     kmemleak.NewReader(sysPath),
+		watches: watches.New(watches.Options{
+			ProcPath: procPath, SysPath: sysPath, Masters: instances.Masters, Listeners: s.WatchListeners,
+			SessionTime: s.SlabSession, SessionEvery: s.SlabSessionEvery,
+		}),
 	}
 }
 
@@ -68,11 +78,15 @@ func hostPID() int {
 	return init
 }
 
-// Stop ends a test of an nginx configuration at once. It waits for nothing else that may hang.
-func (h *Host) Stop() { h.nginx.Stop() }
+// Stop ends the watches, and a test of an nginx configuration at once. It waits for nothing else that may hang.
+func (h *Host) Stop() {
+	// The kernel forgets what this process watched, whatever is left of it here.
+	_ = h.watches.Close()
+	h.nginx.Stop()
+}
 
-// Busy tells whether a test of an nginx configuration runs, whose result is to be asked for later.
-func (h *Host) Busy() bool { return h.nginx.Testing() }
+// Busy tells whether something is watched, or a test of an nginx configuration runs, whose result is to be asked for later.
+func (h *Host) Busy() bool { return h.watches.Busy() || h.nginx.Testing() }
 
 // Handlers are one for each verb but VerbStatus.
 func (h *Host) Handlers() map[helper.Verb]Handler {
@@ -90,6 +104,10 @@ func (h *Host) Handlers() map[helper.Verb]Handler {
 			return h.nginx.Report(ctx, name)
 		},
 		helper.VerbListeners: h.listen,
+		helper.VerbEvents:    func(context.Context, helper.Request) (any, error) { return h.watches.Listeners() },
+		helper.VerbOwners:    func(_ context.Context, r helper.Request) (any, error) { return h.watches.Owners(r.N), nil },
+		helper.VerbSession:   func(context.Context, helper.Request) (any, error) { return h.watches.Begin(), nil },
+		helper.VerbKmemleak:  func(_ context.Context, r helper.Request) (any, error) { return h.leaks.Read(r.N) },
 	}
 }
 

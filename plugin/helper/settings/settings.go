@@ -38,7 +38,10 @@ type Settings struct {
 	IdleExit        time.Duration
 	NginxRevalidate time.Duration
 	NginxTimeout    time.Duration
-	Nginx           []instance.Configured // sorted by name
+	WatchListeners  bool
+	// SlabSession is how long a session of slab owners lasts, SlabSessionEvery the shortest time between two that start by themselves.
+	SlabSession, SlabSessionEvery time.Duration
+	Nginx                         []instance.Configured // sorted by name
 }
 
 // Load reads the file; where there is none, all is at its default. An error names the file, and the option with its value and what
