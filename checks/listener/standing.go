@@ -9,6 +9,8 @@ type Standing struct {
 	PID         int
 	// Sockets are those that receive clients.
 	Sockets []Socket
+	// Notes say what had to be read in a weaker way, and why.
+	Notes []string
 	// Nginx are the nginx whose sockets could be read.
 	Nginx []Nginx
 }
@@ -51,7 +53,7 @@ func (r *Reader) Standings(ctx context.Context, masters []Master) ([]Standing, [
 
 		families, ofMasters := r.findFamilies(place.masters, s.Sockets)
 		states = append(states, ofMasters...)
-		standing := Standing{NamespaceID: r.namespaceID(place.pid), PID: place.pid, Sockets: s.Sockets}
+		standing := Standing{NamespaceID: r.namespaceID(place.pid), PID: place.pid, Sockets: s.Sockets, Notes: s.Notes}
 
 		for _, f := range families {
 			standing.Nginx = append(standing.Nginx, Nginx{Masters: f.masters, held: f.held})

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/testenv/apart"
 	"zabbix-agent2-plugin-hosting/testenv/listeners"
 )
 
@@ -169,6 +171,27 @@ func TestWhereTheNginxAreUnknownItIsSaid(t *testing.T) {
 	got := w.Snapshot()
 	require.False(t, got.ForeignersKnown)
 	require.Equal(t, "cannot find the nginx that run: the helper is gone", got.ForeignersError)
+}
+
+// TestWhereSockDiagCannotBeAskedItIsSaid has the kernel refuse sockets to this process, as a sandbox may.
+func TestWhereSockDiagCannotBeAskedItIsSaid(t *testing.T) {
+	if !mayWatch() {
+		return
+	}
+
+	if !apart.Here() {
+		apart.Run(t, apart.Place{})
+
+		return
+	}
+
+	own := listeners.Start(t, listeners.Task{Sockets: []listeners.Socket{{Address: "127.0.0.1:0"}}}, nil)
+	require.NoError(t, apart.RefuseCall(unix.SYS_SOCKET, unix.EPROTONOSUPPORT))
+
+	got := started(t, options(own.PID)).Snapshot()
+	require.False(t, got.ForeignersKnown)
+	require.Equal(t, "cannot tell which sockets are nginx's: the tcp sockets are from /proc/net, without cgroup and backlog: "+
+		"cannot open a sock_diag socket: protocol not supported", got.ForeignersError)
 }
 
 // TestLostRecordsAreCountedAndWhatTheyToldOfIsForgotten holds the watch up while the ring overflows with a closing.

