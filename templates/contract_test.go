@@ -11,9 +11,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"zabbix-agent2-plugin-hosting/checks/kmemleak"
 	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/checks/listener/watch"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
-	"zabbix-agent2-plugin-hosting/checks/site"
+	"zabbix-agent2-plugin-hosting/checks/slabowner"
+	"zabbix-agent2-plugin-hosting/plugin/keys"
 	"zabbix-agent2-plugin-hosting/templates/contract"
 	"zabbix-agent2-plugin-hosting/templates/export"
 )
@@ -26,7 +29,7 @@ const (
 )
 
 // eventful holds values that the plugin's own tests lack: of a site with successes and failures, of an nginx with everything that can be
-// wrong with one, and of who listens beside it.
+// wrong with one, of who listens beside it and did so for a moment, and of who holds slab memory.
 const eventful = "testdata/golden"
 
 // goldenValues finds a value of each item key in the first of the folders that has it.
@@ -55,9 +58,13 @@ func golden() fs.FS {
 func TestEventfulValuesAreWhatTheCodeReports(t *testing.T) {
 	t.Parallel()
 
-	requireReported[site.Report](t, "hosting.site.get.json")
+	requireReported[keys.SiteReport](t, "hosting.site.get.json")
+	requireReported[keys.SlabReport](t, "hosting.slab.get.json")
+	requireReported[slabowner.Report](t, "hosting.slab.owners.json")
+	requireReported[kmemleak.Report](t, "hosting.kmemleak.get.json")
 	requireReported[nginx.Report](t, "hosting.nginx.config.json")
 	requireReported[listener.Report](t, "hosting.listener.get.json")
+	requireReported[watch.Events](t, "hosting.listener.events.json")
 }
 
 func requireReported[R any](t *testing.T, name string) {
@@ -150,6 +157,9 @@ func TestScriptsKnowWhichListenersTakeClients(t *testing.T) {
 	require.Equal(t, 2, strings.Count(nginxText, taking), "the count and the sentences")
 	require.Equal(t, 1, strings.Count(nginxText, waiting), "the count of those that wait")
 	require.Equal(t, 1, strings.Count(siteText, taking), "the sentences")
+
+	tookThen := strings.Replace(taking, "foreigner.", "concern.", 1)
+	require.Equal(t, 2, strings.Count(nginxText, tookThen), "whether one came, and the sentence of the last")
 }
 
 func TestAChangedUUIDIsCaught(t *testing.T) {

@@ -22,6 +22,7 @@ var silent = map[string]*regexp.Regexp{
 	"nothing has failed":        regexp.MustCompile(`^site\.evidence\.`),
 	"the kernel killed nobody":  regexp.MustCompile(`^kmem\.oom\.victim\.`),
 	"a growth takes 10 minutes": regexp.MustCompile(`^kmem\..*growth`),
+	"it counts nobody's memory": regexp.MustCompile(`^kmem\.cgroup\.`),
 	"no systemd has started it": regexp.MustCompile(`^(kmem\.agent_unit|kmem\.units|nginx\.unit)\.`),
 }
 
