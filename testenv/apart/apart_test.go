@@ -152,7 +152,7 @@ func TestInThePlaceOfTheHelperOnlyReadingIsLeftOfRootsRights(t *testing.T) {
 	status, err := os.ReadFile("/proc/self/status")
 	require.NoError(t, err)
 
-	const helper = 1<<unix.CAP_DAC_READ_SEARCH | 1<<unix.CAP_SYS_PTRACE | 1<<unix.CAP_SYS_CHROOT | 1<<unix.CAP_SYSLOG
+	const helper = 1<<unix.CAP_DAC_READ_SEARCH | 1<<unix.CAP_SYS_PTRACE | 1<<unix.CAP_SYS_CHROOT | 1<<unix.CAP_SYSLOG | 1<<unix.CAP_BPF | 1<<unix.CAP_PERFMON
 	for _, line := range []string{"CapPrm", "CapEff", "CapBnd"} {
 		require.Contains(t, string(status), fmt.Sprintf("%s:\t%016x\n", line, uint64(helper)))
 	}

@@ -12,16 +12,16 @@ import (
 )
 
 // helperCapabilities are all that the root helper has.
-var helperCapabilities = []int{unix.CAP_DAC_READ_SEARCH, unix.CAP_SYS_PTRACE, unix.CAP_SYSLOG, unix.CAP_SYS_CHROOT}
+var helperCapabilities = []int{unix.CAP_DAC_READ_SEARCH, unix.CAP_SYS_PTRACE, unix.CAP_SYSLOG, unix.CAP_SYS_CHROOT, unix.CAP_BPF, unix.CAP_PERFMON}
 
 // helperDenied are calls that its unit denies.
 var helperDenied = []uint32{
 	unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_MOVE_MOUNT, unix.SYS_OPEN_TREE, unix.SYS_FSOPEN, unix.SYS_FSMOUNT,
-	unix.SYS_MOUNT_SETATTR, unix.SYS_SETNS, unix.SYS_BPF, unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_REBOOT, unix.SYS_INIT_MODULE, unix.SYS_SWAPON,
-	unix.SYS_CLOCK_SETTIME, unix.SYS_PERF_EVENT_OPEN,
+	unix.SYS_MOUNT_SETATTR, unix.SYS_SETNS, unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_REBOOT, unix.SYS_INIT_MODULE, unix.SYS_SWAPON,
+	unix.SYS_CLOCK_SETTIME,
 }
 
-// AsHelper runs f on a thread of its own, where the programs that f starts are as the root helper is in its unit: root with four capabilities, without
+// AsHelper runs f on a thread of its own, where the programs that f starts are as the root helper is in its unit: root with six capabilities, without
 // new privileges or namespaces, with the host's files to read only, and with a /tmp, /dev and /proc of its own. It needs root.
 func AsHelper(f func() error) error {
 	return thread.Run(func() error {

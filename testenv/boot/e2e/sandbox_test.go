@@ -14,10 +14,11 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/boot"
 )
 
-// capabilities are those that the helper may have: CAP_DAC_READ_SEARCH (2), CAP_SYS_CHROOT (18), CAP_SYS_PTRACE (19) and CAP_SYSLOG (34), see capabilities(7).
-const capabilities = 1<<2 | 1<<18 | 1<<19 | 1<<34
+// capabilities are those that the helper may have: CAP_DAC_READ_SEARCH (2), CAP_SYS_CHROOT (18), CAP_SYS_PTRACE (19), CAP_SYSLOG (34),
+// CAP_PERFMON (38) and CAP_BPF (39), see capabilities(7).
+const capabilities = 1<<2 | 1<<18 | 1<<19 | 1<<34 | 1<<38 | 1<<39
 
-func TestTheHelperHasFourCapabilitiesAndAFilter(t *testing.T) {
+func TestTheHelperHasSixCapabilitiesAndAFilter(t *testing.T) {
 	t.Parallel()
 	h := newInstalled(t, oldest())
 	h.askHelper(agentUser, "/v1/status")
@@ -34,6 +35,7 @@ func TestTheHelperHasFourCapabilitiesAndAFilter(t *testing.T) {
 var allowed = []string{
 	"read a file of root's", "look into another user's process", "trace another user's process",
 	"connect to anywhere", "ask the kernel about listeners", "write in an empty /tmp of its own",
+	"have a map in the kernel",
 }
 
 func TestAVictimInTheHelpersPlaceIsDeniedAllElse(t *testing.T) {

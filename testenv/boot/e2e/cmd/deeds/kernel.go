@@ -3,6 +3,7 @@ package main
 import (
 	"unsafe"
 
+	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -15,10 +16,20 @@ func kernelDeeds() map[string]func() error {
 		"boot another kernel":       func() error { return failed(unix.RawSyscall6(unix.SYS_KEXEC_LOAD, 0, 17, 0, 0, 0, 0)) },
 		"set the clock":             setClock,
 		"set the host's name":       setName,
-		"load a program of BPF":     func() error { return failed(unix.RawSyscall(unix.SYS_BPF, unix.BPF_PROG_LOAD, 0, 0)) },
+		"have a map in the kernel":  haveMap,
 		"swap to a file":            func() error { return failed(unix.RawSyscall(unix.SYS_SWAPON, 0, 0, 0)) },
 		"account for all processes": func() error { return unix.Acct("/none") },
 	}
+}
+
+// haveMap is what each program in the kernel begins with.
+func haveMap() error {
+	m, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.Hash, KeySize: 4, ValueSize: 4, MaxEntries: 1})
+	if err != nil {
+		return err
+	}
+
+	return m.Close()
 }
 
 // setClock asks for a length of the clock's tick that there is not, which the kernel looks at after the right to set it.
