@@ -70,9 +70,9 @@ func TestEachFaultChangesWhatThePluginSays(t *testing.T) {
 				}
 				changed := false
 				for _, one := range slices.Concat(c.good, c.bad) {
-					good, err := c.value(one.key, moment{well: 2})
+					good, err := c.value(one.key, moment{well: 3})
 					require.NoError(t, err)
-					bad, err := c.value(one.key, moment{well: 1, ill: 1}, c.bad...)
+					bad, err := c.value(one.key, moment{well: 1, ill: 2}, c.bad...)
 					require.NoError(t, err)
 					changed = changed || good != bad
 				}
@@ -102,6 +102,6 @@ func TestAMisspelledChangeFails(t *testing.T) {
 func TestValuesGoByTheMoment(t *testing.T) {
 	at := moment{well: 20, ill: 10, after: 2}
 	require.Equal(t, []any{1000.0 + 20*12 + 10 + 2*100, 1, 2, "text"}, []any{
-		at.at(line{1000, 12, 1, 100}), moment{well: 1}.at(since{1, 2}), at.at(since{1, 2}), at.at("text"),
+		at.at(line{1000, 12, 1, 100}), moment{well: 1}.at(since{before: 1, after: 2}), at.at(since{before: 1, after: 2}), at.at("text"),
 	})
 }

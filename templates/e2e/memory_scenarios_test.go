@@ -12,7 +12,7 @@ const (
 // victim is a process that the kernel killed, as the golden value has one.
 func victim(name, constraint, cgroup string) []change {
 	return []change{
-		{oomKey, "kills", since{0, 1}},
+		{oomKey, "kills", since{before: 0, after: 1}},
 		{oomKey, "last_victim", map[string]any{"age_s": 20, "at": 946684800, "name": name, "constraint": constraint, "cgroup": cgroup, "rss_bytes": 50331648}},
 	}
 }
@@ -27,7 +27,7 @@ func struck(result, state string) []any {
 var memoryScenarios = map[string]scenario{
 	"systemd starts the agent again": {
 		trigger: "Agent was started again by systemd",
-		good:    []change{{oomKey, "agent_unit.restarts", since{3, 4}}, {oomKey, "agent_unit.oom_kills", since{0, 1}}},
+		good:    []change{{oomKey, "agent_unit.restarts", since{before: 3, after: 4}}, {oomKey, "agent_unit.oom_kills", since{before: 0, after: 1}}},
 		event:   `^ \(in the last 1h; OOM kills in it: 1\)$`, opData: `^Restarts: 4$`, severity: warning,
 		step: 5 * time.Minute, after: pastAnHour,
 	},
@@ -38,11 +38,11 @@ var memoryScenarios = map[string]scenario{
 	},
 	"values of the OOM killer do not come": {
 		trigger: "No data about OOM kills", clock: silence, macros: map[string]string{"{$KMEM.NODATA.CHECK}": silentFor},
-		event: `^ \(for ` + silentFor + `\)$`, opData: `^$`, severity: warning, also: []string{"No data about slab caches"},
+		event: `^ \(for ` + silentFor + `\)$`, opData: `^$`, severity: warning, silent: oomKey,
 	},
 	"values of slab caches do not come": {
 		trigger: "No data about slab caches", clock: silence, macros: map[string]string{"{$KMEM.NODATA.CHECK}": silentFor},
-		event: `^ \(for ` + silentFor + `\)$`, opData: `^$`, severity: warning, also: []string{"No data about OOM kills"},
+		event: `^ \(for ` + silentFor + `\)$`, opData: `^$`, severity: warning, silent: slabKey,
 	},
 	"values of kernel memory do not come": {
 		trigger: "No data about kernel memory", clock: silence, macros: map[string]string{"{$KMEM.NODATA.MEMORY}": silentFor},
@@ -57,6 +57,8 @@ var memoryScenarios = map[string]scenario{
 		trigger: "SUnreclaim is high",
 		bad:     []change{{memoryKey, "sunreclaim_pct", 12.5}},
 		event:   `^ \(over 10% of RAM for 5m\)` + growing, opData: `^SUnreclaim: 12\.5 % of RAM$`, severity: warning,
+		// A leap is growth, too.
+		also: []string{"SUnreclaim grows towards its limit"},
 	},
 	"unreclaimable slab memory grows by 1.2 % of RAM an hour": {
 		trigger: "SUnreclaim grows towards its limit",
@@ -85,8 +87,8 @@ var memoryScenarios = map[string]scenario{
 		event:   `^: mariadb\.service$`, opData: `^Units: mariadb\.service$`, severity: high,
 	},
 	"a cache takes 5 GB": {
-		trigger: "Cache dentry is large",
-		bad:     []change{{slabKey, "watched.dentry.size_bytes", 5 << 30}},
+		trigger: "Cache filp is large",
+		bad:     []change{{slabKey, "watched.filp.size_bytes", 5 << 30}},
 		event:   `^ \(over 4G for 15m\)$`, opData: `^Size: 5 GB$`, severity: warning, ill: 20 * time.Minute,
 	},
 	"the host runs out of memory": {

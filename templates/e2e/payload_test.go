@@ -28,8 +28,11 @@ type moment struct{ well, ill, after float64 }
 // line is a number that grows by so much a minute in each part of a scenario, as counters do.
 type line struct{ from, well, ill, after float64 }
 
-// since is a value that the fault changes for good.
-type since struct{ before, after any }
+// since is a value that the fault changes for good, in one of its minutes or with its first value. What it is after that may be a line.
+type since struct {
+	before, after any
+	minute        float64
+}
 
 // at returns the value itself.
 func (m moment) at(value any) any {
@@ -37,8 +40,8 @@ func (m moment) at(value any) any {
 	case line:
 		return v.from + v.well*m.well + v.ill*m.ill + v.after*m.after
 	case since:
-		if m.ill > 0 {
-			return v.after
+		if m.ill > 0 && m.ill >= v.minute {
+			return m.at(v.after)
 		}
 		return v.before
 	}

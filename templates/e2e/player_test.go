@@ -58,28 +58,56 @@ func (p *player) learn() {
 
 // introduce sends the first value of each key, so that what is discovered gets items.
 func (p *player) introduce() {
-	c := p.scenario
-	end := time.Now().Add(-c.ago)
-	if c.clock == values {
-		end = end.Add(-c.after)
-	}
-	p.begin, p.fault = end.Add(-c.ill-c.well), end.Add(-c.ill)
-	if c.clock == silence {
-		p.begin, p.fault = time.Now(), time.Now()
-	}
-	p.send(p.valuesAt(p.begin, true))
+	p.schedule()
+	p.send(p.valuesAt(p.begin.Add(-time.Hour), true))
 }
 
-// fail sends the values up to the end of the fault's part.
-func (p *player) fail() {
+// schedule has the last value be taken now.
+func (p *player) schedule() {
 	c := p.scenario
+	switch end := time.Now().Add(-c.ago); c.clock {
+	case values:
+		p.fault = end.Add(-c.after - c.ill)
+		p.begin = p.fault.Add(-c.well)
+	case server:
+		p.fault = end.Add(-c.ill)
+		p.begin = p.fault.Add(-c.well)
+	case silence:
+		p.begin, p.fault = end, end
+	}
+}
+
+// live sends the values of the time before the fault.
+func (p *player) live() {
+	p.schedule()
 	all := p.valuesAt(p.begin, true)
-	if c.clock != silence {
-		all = append(all, p.part(&p.now.well, c.well)...)
-		all = append(all, p.part(&p.now.ill, c.ill, c.bad...)...)
+	if p.scenario.clock != silence {
+		all = append(all, p.part(&p.now.well, p.scenario.well)...)
 	}
 	p.send(all)
 	p.sent = time.Now()
+}
+
+// fail sends the values of the fault, if there are any.
+func (p *player) fail() {
+	if p.scenario.clock != silence {
+		p.send(p.part(&p.now.ill, p.scenario.ill, p.scenario.bad...))
+		p.sent = time.Now()
+	}
+}
+
+// tick sends values of the keys that do not fall silent, where another one does.
+func (p *player) tick() {
+	if p.scenario.silent == "" || p.problem != nil {
+		return
+	}
+	var others []trapper.Value
+	for _, value := range p.valuesAt(time.Now(), true) {
+		if bare(value.Key) != p.scenario.silent {
+			others = append(others, value)
+		}
+	}
+	p.send(others)
 }
 
 // recover sends the values after the fault.

@@ -75,19 +75,19 @@ var pluginScenarios = map[string]scenario{
 	},
 	"a check panics": {
 		trigger: "Recovered from a panic",
-		good:    []change{{pluginKey, "recovered_panics", since{1, 2}}},
+		good:    []change{{pluginKey, "recovered_panics", since{before: 1, after: 2}}},
 		event:   `^ \(in the last 1h\)$`, opData: `^Panics: 2$`, severity: info,
 		step: 5 * time.Minute, after: pastAnHour,
 	},
 	"the worker dies once": {
 		trigger: "Worker restarted",
-		good:    []change{{pluginKey, "worker_restarts", since{1, 2}}, {pluginKey, "last_worker_death", since{"", "signal: killed"}}},
+		good:    []change{{pluginKey, "worker_restarts", since{before: 1, after: 2}}, {pluginKey, "last_worker_death", since{before: "", after: "signal: killed"}}},
 		event:   `^: signal: killed \(in the last 1h\)$`, opData: `^Restarts: 2$`, severity: warning,
 		step: 5 * time.Minute, after: pastAnHour,
 	},
 	"the worker dies three times": {
 		trigger: "Worker restarted repeatedly",
-		good:    []change{{pluginKey, "worker_restarts", since{1, 4}}, {pluginKey, "last_worker_death", since{"", "exit status 2"}}},
+		good:    []change{{pluginKey, "worker_restarts", since{before: 1, after: 4}}, {pluginKey, "last_worker_death", since{before: "", after: "exit status 2"}}},
 		event:   `^ \(3 times or more in 1h\): exit status 2$`, opData: `^Restarts: 4$`, severity: average,
 		step: 5 * time.Minute, after: pastAnHour,
 	},

@@ -37,6 +37,8 @@ type scenario struct {
 	also []string
 
 	clock clock
+	// silent is the only key that falls silent where clock is silence, every one where it is empty.
+	silent string
 	// well, ill and after are how long the parts last, step from one value to the next; see withDefaults.
 	well, ill, after, step time.Duration
 	// ago is how long before now the last value with the fault was taken. Only where clock is server.
@@ -97,7 +99,7 @@ var prefixes = map[string]string{
 }
 
 // discoveredNames are what is discovered in the scenarios.
-var discoveredNames = strings.NewReplacer("{#SITE}", "shop", "{#INSTANCE}", "/etc/nginx/nginx.conf", "{#CACHE}", "dentry")
+var discoveredNames = strings.NewReplacer("{#SITE}", "shop", "{#INSTANCE}", "/etc/nginx/nginx.conf", "{#CACHE}", "filp")
 
 // healthy makes golden values those of a host where nothing is wrong.
 var healthy = []change{

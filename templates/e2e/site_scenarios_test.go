@@ -23,12 +23,12 @@ var siteScenarios = map[string]scenario{
 	"the certificate ends in 3 days": {
 		trigger: "Certificate expires very soon or has expired",
 		bad:     []change{{siteKey, "certificate_days", 3}},
-		event:   `^ \(in less than 7 days\)$`, opData: `^Days left: 3$`, severity: high,
+		event:   `^ \(in less than 7 days\)$`, opData: `^Days left: 3 d$`, severity: high,
 	},
 	"the certificate ends in 14 days": {
 		trigger: "Certificate expires soon",
 		bad:     []change{{siteKey, "certificate_days", 14.5}},
-		event:   `^ \(in less than 21 days\)$`, opData: `^Days left: 14\.5$`, severity: warning,
+		event:   `^ \(in less than 21 days\)$`, opData: `^Days left: 14\.5 d$`, severity: warning,
 	},
 	"seven requests in a row fail": {
 		trigger: "Is down",
@@ -60,28 +60,29 @@ var siteScenarios = map[string]scenario{
 			{siteKey, "requests", line{1000, 12, 0, 12}},
 			{siteKey, "ok", line{990, 12, 0, 12}},
 		},
-		event: `^ \(for 15m\)$`, opData: `^$`, severity: warning,
+		event: `^ \(for 15m\)$`, opData: `^$`, severity: warning, ill: 20 * time.Minute,
 	},
 	"another process takes the web server's clients": {
 		trigger: "Connections reset before the response",
-		good:    []change{{siteKey, "reasons.reset_before_response", line{from: 8, ill: 1}}},
-		bad:     []change{{"hosting.listener.get", "foreigners", thief}},
-		event:   `^ \(over 0 in 15m\): ` + thiefEvent, opData: `^In the last minute: 1\. ` + thiefEvent, severity: average,
+		// Who listens is asked apart from how the site fares: a thief that comes before the first reset is named in the event, a later one only in the operational data.
+		good:  []change{{siteKey, "reasons.reset_before_response", since{before: 8, after: line{from: 7, ill: 1}, minute: 2}}},
+		bad:   []change{{"hosting.listener.get", "foreigners", thief}},
+		event: `^ \(over 0 in 15m\): ` + thiefEvent, opData: `^In the last minute: 1\. ` + thiefEvent, severity: average,
 	},
 	"pages take 4 s": {
 		trigger: "Is slow",
 		bad:     []change{{siteKey, "windows.5m.ok.total.p90_s", 4.25}},
-		event:   `^ \(p90 over 3 for 5m\)$`, opData: `^p90: 4\.25 s$`, severity: warning,
+		event:   `^ \(p90 over 3 for 5m\)$`, opData: `^p90: 4s 250ms$`, severity: warning,
 	},
 	"most requests of 5 minutes fail": {
-		trigger: "Availability over 5m is very low", clock: server, macros: quickly, ill: time.Minute,
-		good:  answers(120, 0, 400),
+		trigger: "Availability over 5m is very low", clock: server, macros: quickly, well: 50 * time.Minute, ill: time.Minute,
+		good:  answers(120, 0, 110),
 		event: `^ \(below 90%\)` + evidence, opData: `^Availability: \d\d(\.\d+)? %$`, severity: high,
 	},
 	"some requests of 5 minutes fail": {
-		trigger: "Availability over 5m is low", clock: server, macros: quickly, ill: time.Minute,
+		trigger: "Availability over 5m is low", clock: server, macros: quickly, well: 50 * time.Minute, ill: time.Minute,
 		good:  answers(120, 0, 25),
-		event: `^ \(below 98%\)` + evidence, opData: `^Availability: 9\d\.\d+ %$`, severity: warning,
+		event: `^ \(below 98%\)` + evidence, opData: `^Availability: 9\d(\.\d+)? %$`, severity: warning,
 	},
 	"most requests of an hour fail": {
 		trigger: "Availability over 1h is very low", clock: server, macros: quickly, ago: 6 * time.Minute,
@@ -91,6 +92,6 @@ var siteScenarios = map[string]scenario{
 	"some requests of an hour fail": {
 		trigger: "Availability over 1h is low", clock: server, macros: quickly, ago: 6 * time.Minute,
 		good:  answers(120, 120, 15),
-		event: `^ \(below 98%\)` + evidence, opData: `^Availability: 9\d\.\d+ %$`, severity: warning,
+		event: `^ \(below 98%\)` + evidence, opData: `^Availability: 9\d(\.\d+)? %$`, severity: warning,
 	},
 }
