@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"time"
@@ -39,11 +40,25 @@ type player struct {
 // newPlayer makes the host of a scenario, with a template that must be in the form for active checks.
 func newPlayer(s *zabbixserver.Server, name, template, prefix string, c scenario) *player {
 	p := &player{scenario: c.withDefaults(), trigger: prefix + c.trigger, host: hostName.ReplaceAllString(name, "-"), client: trapper.New(s.Address())}
-	p.id, p.err = s.API().CreateHost(zabbixapi.Host{Name: p.host, Templates: []string{template}, Macros: c.macros})
+	h := zabbixapi.Host{Name: p.host, Templates: []string{template}, Macros: c.macros}
+	if c.clock == silence {
+		h.Macros = nil
+	}
+	p.id, p.err = s.API().CreateHost(h)
 	if p.err == nil && c.clock == server {
 		p.err = s.API().SpeedUp(p.id, "1s")
 	}
 	return p
+}
+
+// hurry lets a silence be told as soon as the scenario wants. While the host was made and discovered it would have been told too early.
+func (p *player) hurry(api *zabbixapi.Client) {
+	if p.scenario.clock != silence {
+		return
+	}
+	for macro, value := range p.scenario.macros {
+		p.err = errors.Join(p.err, api.SetMacro(p.id, macro, value))
+	}
 }
 
 // learn takes over what the server asks for, as it is known to the server now.
