@@ -1,5 +1,3 @@
-//go:build e2e
-
 package e2e
 
 import (
@@ -11,89 +9,119 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // goldenDirs hold a value of each item key; the first that has one is taken.
 var goldenDirs = [...]string{"../testdata/golden", "../../plugin/keys/testdata/golden"}
 
-// change is what differs from a key's golden value: value stands at a path such as "hazards.0.name". A value that is nil takes the member away.
+// change is what differs from a key's golden value: value stands at a path such as "hazards.0.name", or in the place of the whole where the path is empty.
+// A value that is nil takes the member away. Values of the types line and since depend on the moment.
 type change struct {
 	// key is an item key without its parameters.
 	key, path string
 	value     any
 }
 
-// payload is the golden value of a key with changes.
-func payload(t *testing.T, key string, changes ...change) string {
-	t.Helper()
-	name, _, _ := strings.Cut(key, "[")
-	text, isJSON := golden(t, name)
-	if !isJSON {
-		return text
+// moment is how many minutes a scenario has been going on for, in each of its parts.
+type moment struct{ well, ill, after float64 }
+
+// line is a number that grows by so much a minute in each part of a scenario, as counters do.
+type line struct{ from, well, ill, after float64 }
+
+// since is a value that the fault changes for good, in one of its minutes or with its first value. What it is after that may be a line.
+type since struct {
+	before, after any
+	minute        float64
+}
+
+// at returns the value itself.
+func (m moment) at(value any) any {
+	switch v := value.(type) {
+	case line:
+		return v.from + v.well*m.well + v.ill*m.ill + v.after*m.after
+	case since:
+		if m.ill > 0 && m.ill >= v.minute {
+			return m.at(v.after)
+		}
+		return v.before
+	}
+	return value
+}
+
+// payload is the golden value of a key with changes, as it is at a moment.
+func payload(key string, at moment, changes ...change) (string, error) {
+	name := bare(key)
+	text, err := golden(name)
+	if err != nil {
+		return "", err
+	}
+	if !json.Valid([]byte(text)) {
+		return text, nil
 	}
 	var value any
-	require.NoError(t, json.Unmarshal([]byte(text), &value))
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		return "", fmt.Errorf("cannot read the golden value of %s: %w; mend it", name, err)
+	}
 	for _, c := range changes {
 		if c.key != name {
 			continue
 		}
-		var err error
-		value, err = put(value, strings.Split(c.path, "."), c.value)
-		require.NoError(t, err, "%s: %s", c.key, c.path)
+		if value, err = put(value, c.path, at.at(c.value)); err != nil {
+			return "", fmt.Errorf("cannot change %s of %s: %w; look into its golden value", c.path, name, err)
+		}
 	}
 	changed, err := json.Marshal(value)
-	require.NoError(t, err)
-	return string(changed)
+	return string(changed), err
 }
 
-func golden(t *testing.T, name string) (text string, isJSON bool) {
-	t.Helper()
+// bare is an item key without its parameters.
+func bare(key string) string {
+	name, _, _ := strings.Cut(key, "[")
+	return name
+}
+
+func golden(name string) (string, error) {
 	for _, dir := range goldenDirs {
 		for _, extension := range []string{".json", ".txt"} {
 			data, err := os.ReadFile(filepath.Join(dir, name+extension))
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
-			require.NoError(t, err)
-			return string(data), extension == ".json"
+			return string(data), err
 		}
 	}
-	require.Fail(t, "there is no golden value of "+name)
-	return "", false
+	return "", fmt.Errorf("cannot find a golden value of %s in %v; write one", name, goldenDirs)
 }
 
 // put returns JSON with a value at a path. The path has to exist but for its last step, so that a misspelled one fails.
-func put(in any, path []string, value any) (any, error) {
+func put(in any, path string, value any) (any, error) {
+	if path == "" {
+		return value, nil
+	}
+	step, rest, _ := strings.Cut(path, ".")
 	switch node := in.(type) {
 	case map[string]any:
-		if len(path) == 1 {
+		if rest == "" {
 			if value == nil {
-				delete(node, path[0])
+				delete(node, step)
 			} else {
-				node[path[0]] = value
+				node[step] = value
 			}
 			return node, nil
 		}
-		below, found := node[path[0]]
+		below, found := node[step]
 		if !found {
-			return nil, fmt.Errorf("there is no %q", path[0])
+			return nil, fmt.Errorf("there is no %q", step)
 		}
-		changed, err := put(below, path[1:], value)
-		node[path[0]] = changed
+		changed, err := put(below, rest, value)
+		node[step] = changed
 		return node, err
 	case []any:
-		i, err := strconv.Atoi(path[0])
+		i, err := strconv.Atoi(step)
 		if err != nil || i < 0 || i >= len(node) {
-			return nil, fmt.Errorf("there is no element %q of %d", path[0], len(node))
+			return nil, fmt.Errorf("there is no element %q of %d", step, len(node))
 		}
-		if len(path) == 1 {
-			node[i] = value
-			return node, nil
-		}
-		node[i], err = put(node[i], path[1:], value)
+		node[i], err = put(node[i], rest, value)
 		return node, err
 	}
 	return nil, fmt.Errorf("there is nothing below %v", in)

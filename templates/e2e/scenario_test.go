@@ -1,136 +1,141 @@
-//go:build e2e
-
 package e2e
 
 import (
-	"path/filepath"
-	"regexp"
-	"testing"
+	"strings"
 	"time"
-
-	"github.com/stretchr/testify/require"
-
-	"zabbix-agent2-plugin-hosting/testenv/trapper"
-	"zabbix-agent2-plugin-hosting/testenv/zabbixapi"
-	"zabbix-agent2-plugin-hosting/testenv/zabbixserver"
 )
 
-// scenario is how one trigger gets its problem and loses it. All is well for 40 minutes, the fault lasts 20, and all is well for 20 more. None of them passes:
-// the values say when they were taken, and triggers look at that. Only functions of the time itself, such as nodata and now, and calculated items go by the clock.
+// The hand-written templates. Their other forms have the same names in other folders, or an ending.
+const (
+	memoryFile = "linux_kernel_memory_by_zabbix_agent2.yaml"
+	nginxFile  = "nginx_configuration_safety_by_zabbix_agent2.yaml"
+	pluginFile = "hosting_plugin_by_zabbix_agent2.yaml"
+	siteFile   = "hosting_test_site_by_zabbix_agent2.yaml"
+)
+
+// Severities of triggers.
+const (
+	info    = 1
+	warning = 2
+	average = 3
+	high    = 4
+)
+
+// scenario is how one trigger gets its problem and loses it: all is well for a while, then there is a fault for a while, and all is well again.
+// Values say when they were taken, and triggers look at that: nothing of it passes but what the clock field says.
 type scenario struct {
-	// template is a file's name.
-	template string
+	// trigger is its name on the host without the template's prefix.
+	trigger string
+	// good and bad are what the plugin says without and with the fault: good changes what the plugin says of a healthy host, bad changes that.
+	good, bad []change
 	// macros are those of the host.
 	macros map[string]string
-	// good and bad are what the plugin says without and with the fault, as changes of the golden values.
-	good, bad []change
-	// trigger is its name, as on the host. The event's name and its operational data match event and opData, regular expressions.
-	trigger, event, opData string
-	severity               int
+	// The event's name after the trigger's, and its operational data match event and opData, regular expressions.
+	event, opData string
+	severity      int
+	// also are the other triggers that the fault brings to PROBLEM, as trigger is.
+	also []string
+
+	clock clock
+	// silent is the only key that falls silent where clock is silence, every one where it is empty.
+	silent string
+	// well, ill and after are how long the parts last, step from one value to the next; see withDefaults.
+	well, ill, after, step time.Duration
+	// ago is how long before now the last value with the fault was taken. Only where clock is server.
+	ago time.Duration
 }
+
+// clock is by what a trigger goes.
+type clock int
 
 const (
-	wellFor   = 40 * time.Minute
-	faultFor  = 20 * time.Minute
-	valueStep = time.Minute
+	// values is the time that the values say, as of all functions but those below.
+	values clock = iota
+	// server is the server's own clock, by which it computes calculated items.
+	server
+	// silence is the server's own, too: the fault is that no value comes any more.
+	silence
 )
 
-// playAll plays scenarios by their names in servers of both versions. All hosts are made before the first scenario is played, for the server takes seconds to
-// know a host and what was discovered on it, one or many.
-func playAll(t *testing.T, scenarios map[string]scenario) {
-	eachVersion(t, func(t *testing.T, s *zabbixserver.Server) {
-		imported := map[string]string{}
-		players := map[string]*player{}
-		for name, c := range scenarios {
-			if imported[c.template] == "" {
-				f := read(t, filepath.Join("..", string(s.Version()), c.template))
-				require.NoError(t, s.API().ImportTemplates(activeForm(t, f.text)))
-				imported[c.template] = f.templates[0]
+func (c scenario) withDefaults() scenario {
+	for _, field := range []struct {
+		value   *time.Duration
+		instead time.Duration
+	}{{&c.well, 20 * time.Minute}, {&c.ill, 10 * time.Minute}, {&c.after, 20 * time.Minute}, {&c.step, time.Minute}} {
+		if *field.value == 0 {
+			*field.value = field.instead
+		}
+	}
+	return c
+}
+
+// value is what the plugin answers to a key at a moment of the scenario.
+func (c scenario) value(key string, at moment, changes ...change) (string, error) {
+	all := make([]change, 0, len(healthy)+len(c.good)+len(changes))
+	all = append(append(append(all, healthy...), c.good...), changes...)
+	return payload(key, at, all...)
+}
+
+// concerns tells whether the fault changes what the plugin says to a key. Of the others one value does.
+func (c scenario) concerns(key string) bool {
+	for _, list := range [...][]change{c.good, c.bad} {
+		for _, one := range list {
+			if one.key == bare(key) {
+				return true
 			}
-			p := &player{scenario: c, host: hostName.ReplaceAllString(name, "-"), client: trapper.New(s.Address())}
-			var err error
-			p.id, err = s.API().CreateHost(zabbixapi.Host{Name: p.host, Templates: []string{imported[c.template]}, Macros: c.macros})
-			require.NoError(t, err)
-			players[name] = p
 		}
-		// What is discovered gets no values before the server has made items of it.
-		require.NoError(t, s.Sync())
-		begin := time.Now().Add(-faultFor - wellFor)
-		for _, p := range players {
-			p.learn(t)
-			p.send(t, begin, p.scenario.good)
-		}
-		for _, p := range players {
-			// A trigger that does not come fails its own scenario.
-			_, p.err = s.API().WaitTrigger(p.id, p.scenario.trigger, patience)
-		}
-		require.NoError(t, s.Sync())
-		for name, p := range players {
-			t.Run(name, func(t *testing.T) { p.play(t, s, begin) })
-		}
-	})
-}
-
-// hostName matches what a host's name may not have.
-var hostName = regexp.MustCompile(`[^A-Za-z0-9]+`)
-
-// player plays a scenario as the active agent of a host.
-type player struct {
-	scenario scenario
-	host, id string
-	client   *trapper.Client
-	items    []trapper.Item
-	err      error
-}
-
-// play sends the values of the whole scenario, which begins at begin, and logs how long the server took.
-func (p *player) play(t *testing.T, s *zabbixserver.Server, begin time.Time) {
-	t.Helper()
-	require.NoError(t, p.err)
-	p.learn(t)
-	c, fault, recovery := p.scenario, begin.Add(wellFor), begin.Add(wellFor+faultFor)
-
-	p.sendAll(t, begin, fault, c.good)
-	p.sendAll(t, fault, recovery, c.bad)
-	problem, took, err := s.API().WaitProblem(p.id, c.trigger, patience)
-	require.NoError(t, err)
-	t.Logf("%q %s after the fault, seen by the server %.1f s after its last value", problem.Name, problem.At.Sub(fault).Round(time.Second), took.Seconds())
-	require.Regexp(t, c.event, problem.Name)
-	require.Regexp(t, c.opData, problem.OpData)
-	require.Equal(t, c.severity, problem.Severity)
-	require.False(t, problem.At.Before(fault), "the problem began before the fault")
-
-	p.sendAll(t, recovery, recovery.Add(faultFor), c.good)
-	took, err = s.API().WaitOK(p.id, c.trigger, patience)
-	require.NoError(t, err)
-	t.Logf("OK, seen by the server %.1f s after the last value", took.Seconds())
-}
-
-// learn takes over what the server asks for, as it is known to the server now.
-func (p *player) learn(t *testing.T) {
-	t.Helper()
-	var err error
-	p.items, err = p.client.ActiveItems(p.host)
-	require.NoError(t, err)
-	require.NotEmpty(t, p.items)
-}
-
-// sendAll sends a value of each key for each step after from, up to until.
-func (p *player) sendAll(t *testing.T, from, until time.Time, changes []change) {
-	t.Helper()
-	for at := from.Add(valueStep); !at.After(until); at = at.Add(valueStep) {
-		p.send(t, at, changes)
 	}
+	return false
 }
 
-// send sends a value of each key.
-func (p *player) send(t *testing.T, at time.Time, changes []change) {
-	t.Helper()
-	values := make([]trapper.Value, len(p.items))
-	for i, item := range p.items {
-		values[i] = trapper.Value{Host: p.host, Key: item.SendAs, Value: payload(t, item.Key, changes...), At: at}
-	}
-	result, err := p.client.SendAgent(values...)
-	require.NoError(t, err)
-	require.Equal(t, trapper.Result{Processed: len(values)}, result)
+// tables are the scenarios of each template by their names.
+var tables = map[string]map[string]scenario{
+	memoryFile: memoryScenarios, nginxFile: nginxScenarios, pluginFile: pluginScenarios, siteFile: siteScenarios,
 }
+
+// prefixes are what the names of a template's triggers begin with.
+var prefixes = map[string]string{
+	memoryFile: "Linux kernel memory: ", nginxFile: "Nginx configuration: /etc/nginx/nginx.conf: ", pluginFile: "Hosting plugin: ", siteFile: "Hosting test site: shop: ",
+}
+
+// discoveredNames are what is discovered in the scenarios.
+var discoveredNames = strings.NewReplacer("{#SITE}", "shop", "{#INSTANCE}", "/etc/nginx/nginx.conf", "{#CACHE}", "filp")
+
+// healthy makes golden values those of a host where nothing is wrong.
+var healthy = []change{
+	{"hosting.plugin.get", "helper.state", 1},
+	{"hosting.plugin.get", "helper.version", "1.2.3"},
+	{"hosting.listener.get", "foreigners", []any{}},
+	{"hosting.site.get", "requests", line{1000, 12, 12, 12}},
+	{"hosting.site.get", "ok", line{990, 12, 12, 12}},
+	{"hosting.oom.get", "kills", 0},
+	{"hosting.oom.get", "last_victim", nil},
+	{"hosting.oom.get", "victims", []any{}},
+	{"hosting.oom.get", "units", []any{}},
+	{"hosting.oom.get", "units_oom_killed", 0},
+	{"hosting.nginx.discovery", "", []any{map[string]any{
+		"{#INSTANCE}": "/etc/nginx/nginx.conf", "{#CONFIG}": "/etc/nginx/nginx.conf", "{#BINARY}": "/usr/sbin/nginx", "{#PRODUCT}": "nginx/1.22.1",
+	}}},
+	{"hosting.nginx.config", "state", 0},
+	{"hosting.nginx.config", "sentence", ""},
+	{"hosting.nginx.config", "errors", []any{}},
+	{"hosting.nginx.config", "warnings", []any{}},
+	{"hosting.nginx.config", "reload_pending", false},
+	{"hosting.nginx.config", "reload_pending_s", 0},
+	{"hosting.nginx.config", "hazard", 0},
+	{"hosting.nginx.config", "hazard_severity", 0},
+	{"hosting.nginx.config", "hazards", []any{}},
+	{"hosting.nginx.config", "side_effects", []any{}},
+	{"hosting.nginx.config", "side_effects_total", 0},
+	{"hosting.nginx.config", "foreigners", []any{}},
+	{"hosting.nginx.config", "problems", []any{}},
+}
+
+// thief is a process that listens where nginx does.
+var thief = []any{map[string]any{
+	"relation_name": "same_address",
+	"sentence":      "1 of the 5 sockets on 0.0.0.0:80 are not nginx's: the kernel gives them about 20 % of the new connections",
+	"processes":     []any{map[string]any{"name": "python3", "pid": 4711, "unit": "session-7.scope"}},
+}}
+
+const thiefEvent = `python3 \(PID 4711, session-7\.scope\): 1 of the 5 sockets on 0\.0\.0\.0:80 are not nginx's`
