@@ -43,7 +43,7 @@ func TestEveryTriggerHasAScenario(t *testing.T) {
 				name := strings.Replace(f.name, "_active.yaml", ".yaml", 1)
 				var played []string
 				for _, c := range tables[name] {
-					played = append(played, prefixes[name]+c.trigger)
+					played = append(played, prefixOf(name, c)+c.trigger)
 				}
 				slices.Sort(played)
 				require.Equal(t, triggerNames(f.parsed), played)

@@ -6,6 +6,8 @@ const (
 	memoryKey = "hosting.memory.get"
 	slabKey   = "hosting.slab.get"
 	oomKey    = "hosting.oom.get"
+	ownersKey = "hosting.slab.owners"
+	leaksKey  = "hosting.kmemleak.get"
 	growing   = `, fastest growing cache: kmalloc-64$`
 )
 
@@ -25,6 +27,22 @@ func struck(result, state string) []any {
 }
 
 var memoryScenarios = map[string]scenario{
+	"a process holds 412 MB of slab memory": {
+		trigger: "A process leaks kernel memory",
+		bad:     []change{{ownersKey, "age_s", 60}},
+		event:   `^: php-fpm8\.2 holds 412 MiB more in cache sock_inode_cache, allocated by sock_alloc_inode$`, opData: `^Holds: 412 MB$`, severity: average,
+	},
+	"allocations cannot be followed": {
+		trigger: "Slab owners cannot be found",
+		bad:     []change{{ownersKey, "state", 5}, {ownersKey, "sentence", "cannot follow allocations: operation not permitted"}},
+		event:   `: cannot follow allocations: operation not permitted$`, opData: `cannot follow allocations: operation not permitted$`, severity: info, ill: 20 * time.Minute,
+	},
+	"kmemleak finds leaks": {
+		trigger: "Kernel leaks memory",
+		good:    []change{{leaksKey, "objects", since{before: 0, after: 130}}},
+		event:   `^ \(more objects in the last 1h\): leak_one`, opData: `^Objects: 130$`, severity: warning,
+		step: 10 * time.Minute, ill: 30 * time.Minute, after: pastAnHour,
+	},
 	"systemd starts the agent again": {
 		trigger: "Agent was started again by systemd",
 		good:    []change{{oomKey, "agent_unit.restarts", since{before: 3, after: 4}}, {oomKey, "agent_unit.oom_kills", since{before: 0, after: 1}}},

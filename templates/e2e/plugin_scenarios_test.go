@@ -25,11 +25,12 @@ func helperIn(state int, sentence string) []change {
 }
 
 var pluginScenarios = map[string]scenario{
-	"the memory check fails": failing("Memory check fails", "memory", "cannot read /proc/meminfo: permission denied"),
-	"the nginx check fails":  failing("Nginx check fails", "nginx", "cannot read /proc/812/maps: permission denied"),
-	"the OOM check fails":    failing("OOM check fails", "oom", "cannot read /proc/vmstat: permission denied"),
-	"the site check fails":   failing("Site check fails", "site", "cannot make a socket: too many open files"),
-	"the slab check fails":   failing("Slab check fails", "slab", "cannot read /proc/slabinfo: input/output error"),
+	"the memory check fails":   failing("Memory check fails", "memory", "cannot read /proc/meminfo: permission denied"),
+	"the listener check fails": failing("Listener check fails", "listener", "cannot list sockets: too many open files"),
+	"the nginx check fails":    failing("Nginx check fails", "nginx", "cannot read /proc/812/maps: permission denied"),
+	"the OOM check fails":      failing("OOM check fails", "oom", "cannot read /proc/vmstat: permission denied"),
+	"the site check fails":     failing("Site check fails", "site", "cannot make a socket: too many open files"),
+	"the slab check fails":     failing("Slab check fails", "slab", "cannot read /proc/slabinfo: input/output error"),
 	"the plugin may not read slab caches": {
 		trigger:  "Slab caches cannot be read",
 		bad:      []change{{pluginKey, "checks.slab.state", 3}, {pluginKey, "checks.slab.error", "cannot read /proc/slabinfo: permission denied"}},

@@ -39,7 +39,7 @@ func newStage(t *testing.T, s *zabbixserver.Server, tables map[string]map[string
 		text, template := form(t, name)
 		require.NoError(t, s.API().ImportTemplates(text))
 		for scene, c := range table {
-			g.players[scene] = newPlayer(s, scene, template, prefixes[name], c)
+			g.players[scene] = newPlayer(s, scene, template, prefixOf(name, c), c)
 		}
 	}
 	return g
