@@ -163,7 +163,7 @@ func spellOutDefaults(items []export.Item) {
 
 		for j, step := range items[i].Preprocessing {
 			if step.Type == "CHECK_NOT_SUPPORTED" && slices.Equal(step.Parameters, []string{"-1"}) {
-				items[i].Preprocessing[j].Parameters = nil // any error, which is all that 6.0 knows
+				items[i].Preprocessing[j].Parameters = []string{""} // any error, which is all that 6.0 knows
 			}
 		}
 	}
