@@ -78,7 +78,7 @@ func requireCaught(t *testing.T, good string, test breakage) {
 
 	broken := strings.Replace(good, test.old, test.broken, 1)
 	require.True(t, broken != good, "the template no longer has the text that this test breaks")
-	require.Contains(t, strings.Join(contract.Check(parse(t, broken), golden()), "\n"), test.want)
+	require.Contains(t, strings.Join(contract.Check(parse(t, broken), golden(), handWritten(t)...), "\n"), test.want)
 }
 
 // What the template of test sites has and the other has not: master items and calculated items for each discovered object, and scripts.
@@ -168,6 +168,23 @@ func TestBrokenStatesAreCaught(t *testing.T) {
 			requireCaught(t, read(t, filepath.Join("7.0", test.file)), test.breakage)
 		})
 	}
+}
+
+// What the template of the fleet has and the others have not: calculations over the items of other hosts.
+func TestBrokenAggregatesAreCaught(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]breakage{
+		"an item that no host has":            {"/*/site.ok.new[*]", "/*/site.ok.fresh[*]", `no other template has an item "site.ok.fresh[*]"`},
+		"parameters of an item that has none": {"/*/plugin.uptime?", "/*/plugin.uptime[*]?", `no other template has an item "plugin.uptime[*]"`},
+		"no parameters of an item with some":  {"/*/site.requests[*]", "/*/site.requests", `no other template has an item "site.requests"`},
+		"hosts of any group":                  {"/*/plugin.uptime?[group=\"{$FLEET.GROUP}\"]", "/*/plugin.uptime", "plugin.uptime of every host of the server is meant"},
+		"one host's item":                     {"/*/kmem.sunreclaim.pct?", "/web1/kmem.sunreclaim.pct?", `there is no item "kmem.sunreclaim.pct" of "web1"`},
+		"its own item, which it has not":      {"/*/kmem.sunreclaim.pct?", "//kmem.sunreclaim.pct?", `there is no item "kmem.sunreclaim.pct" of ""`},
+		"a group that is no macro of its own": {"{$FLEET.GROUP}", "{$FLEET.GROUPS}", "macro {$FLEET.GROUPS} is used"},
+	}
+
+	requireEachCaught(t, fleet, tests)
 }
 
 func TestMisspelledFieldsAreRefused(t *testing.T) {

@@ -2,6 +2,7 @@ package templates_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/listener/watch"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
 	"zabbix-agent2-plugin-hosting/checks/slabowner"
+	"zabbix-agent2-plugin-hosting/plugin/helper"
 	"zabbix-agent2-plugin-hosting/plugin/keys"
 	"zabbix-agent2-plugin-hosting/templates/contract"
 	"zabbix-agent2-plugin-hosting/templates/export"
@@ -26,6 +28,7 @@ const (
 	nginxSafety  = "nginx_configuration_safety_by_zabbix_agent2.yaml"
 	plugin       = "hosting_plugin_by_zabbix_agent2.yaml"
 	testSite     = "hosting_test_site_by_zabbix_agent2.yaml"
+	fleet        = "hosting_fleet.yaml"
 )
 
 // eventful holds values that the plugin's own tests lack: of a site with successes and failures, of an nginx with everything that can be
@@ -109,6 +112,18 @@ func parse(t *testing.T, text string) *export.File {
 	return file
 }
 
+// handWritten returns all templates, of whose items a calculation over all hosts may be.
+func handWritten(t *testing.T) []*export.File {
+	t.Helper()
+
+	var all []*export.File
+	for _, path := range sources(t) {
+		all = append(all, parse(t, read(t, path)))
+	}
+
+	return all
+}
+
 func TestTemplatesKeepTheirContract(t *testing.T) {
 	t.Parallel()
 
@@ -116,7 +131,7 @@ func TestTemplatesKeepTheirContract(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 
-			require.Empty(t, contract.Check(parse(t, read(t, path)), golden()))
+			require.Empty(t, contract.Check(parse(t, read(t, path)), golden(), handWritten(t)...))
 		})
 	}
 }
@@ -144,6 +159,21 @@ func sameUUID(line, other string) bool { return line[:32] == other[:32] }
 // without returns the lines that are in all and not in known.
 func without(all, known []string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(line string) bool { return slices.Contains(known, line) })
+}
+
+// What a fleet counts is 0 or 1 by numbers that stand in scripts.
+func TestScriptsKnowWhichStatesAreBad(t *testing.T) {
+	t.Parallel()
+
+	bad := map[string]string{
+		plugin:      fmt.Sprintf("'return value >= %d ? 1 : 0;'", int(helper.Refused)),
+		nginxSafety: fmt.Sprintf("'return value === ''%d'' || value === ''%d'' ? 1 : 0;'", nginx.StateInvalid, nginx.StateEnvironment),
+	}
+	for file, script := range bad {
+		require.Contains(t, read(t, filepath.Join("7.0", file)), script)
+	}
+
+	require.Len(t, helper.States(), int(helper.VersionMismatch)+1, "the script takes every state from refused on for a bad one")
 }
 
 // A listener that takes nobody's clients must not raise an alarm.

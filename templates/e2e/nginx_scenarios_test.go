@@ -55,7 +55,7 @@ var nginxScenarios = map[string]scenario{
 	"the kernel does not tell of listeners": {
 		trigger: "Listeners are only polled", ofHost: true,
 		bad:   notWatched(2, 1, "operation not permitted without CAP_BPF"),
-		event: `^ \(for 15m\): TCP: operation not permitted without CAP_BPF`, opData: `^TCP: operation not permitted without CAP_BPF`, severity: info, ill: 20 * time.Minute,
+		event: `^ \(for 15m\): operation not permitted without CAP_BPF$`, opData: `^operation not permitted without CAP_BPF$`, severity: info, ill: 20 * time.Minute,
 	},
 	"the program was replaced and nginx not restarted": {
 		trigger: "Runs a program that was replaced",

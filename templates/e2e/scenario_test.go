@@ -100,6 +100,13 @@ var prefixes = map[string]string{
 	memoryFile: "Linux kernel memory: ", nginxFile: "Nginx configuration: /etc/nginx/nginx.conf: ", pluginFile: "Hosting plugin: ", siteFile: "Hosting test site: shop: ",
 }
 
+// fleetTriggers are those that go through the fleet's own stages, as they look at many hosts.
+var fleetTriggers = []string{
+	"Hosting fleet: Availability over 1h is low", "Hosting fleet: Availability over 5m is low", "Hosting fleet: Availability over 5m is very low",
+	"Hosting fleet: Group has no hosts", "Hosting fleet: Many helpers cannot be used", "Hosting fleet: Many hosts give no data",
+	"Hosting fleet: Many nginx would not load their configuration",
+}
+
 // prefixOf is what the trigger's name on the host begins with.
 func prefixOf(template string, c scenario) string {
 	if c.ofHost {
