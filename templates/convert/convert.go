@@ -1,6 +1,6 @@
 // Package convert turns the hand-written form of a template, for Zabbix 7.0 and passive checks, into the others: the same for active checks,
 // and either for Zabbix 6.0, which does not import newer files. What a form cannot express is an error, except for what To60 leaves
-// out on purpose: vendor, widgets and widget options that 6.0 lacks, and how soon a lost discovered item is disabled.
+// out on purpose: vendor, and widgets and widget options that 6.0 lacks. 6.0 deletes soon what 7.0 disables when it is lost.
 package convert
 
 import (
@@ -16,6 +16,9 @@ const (
 	// What 7.0 means when a file does not say; 6.0 would take 90d and 30d.
 	defaultHistory  = "31d"
 	defaultLifetime = "7d"
+
+	// 7.0 disables what is lost at once where a file does not say otherwise, and 6.0 goes on with it, and with its alarms, until it is deleted.
+	enabledLifetime = "1h"
 )
 
 // Template is a 7.0 template that can be turned into its other forms.

@@ -51,7 +51,12 @@ func convertRule(rule *yaml.Node) error {
 	}
 
 	if get(rule, "lifetime") == nil {
-		insertAfter(rule, "lifetime", defaultLifetime, "filter", "delay", "key")
+		lifetime := defaultLifetime
+		if text(rule, "enabled_lifetime_type") != "DISABLE_NEVER" {
+			lifetime = enabledLifetime
+		}
+
+		insertAfter(rule, "lifetime", lifetime, "filter", "delay", "key")
 	}
 
 	remove(rule, "lifetime_type", "enabled_lifetime_type", "enabled_lifetime")

@@ -71,15 +71,15 @@ func TestTheTriggersOfAFleetGoToProblemAndBack(t *testing.T) {
 			t.Run(stage.name, func(t *testing.T) {
 				stage.push(t, s)
 				started := time.Now()
-				awaitProblems(t, s, fleet, stage.problems, stage.orHour)
+				awaitFleetProblems(t, s, fleet, stage.problems, stage.orHour)
 				t.Logf("as it should be %.1f s after the values", time.Since(started).Seconds())
 			})
 		}
 		t.Run("a group without hosts", func(t *testing.T) {
-			awaitProblems(t, s, lost, map[string]string{"Hosting fleet: Group has no hosts: No such group": ""}, false)
+			awaitFleetProblems(t, s, lost, map[string]string{"Hosting fleet: Group has no hosts: No such group": ""}, false)
 			require.NoError(t, s.API().SetMacro(lost, "{$FLEET.NODATA}", "10m"))
 			require.NoError(t, s.API().SetMacro(lost, "{$FLEET.GROUP}", fleetGroup))
-			awaitProblems(t, s, lost, map[string]string{}, false)
+			awaitFleetProblems(t, s, lost, map[string]string{}, false)
 		})
 	})
 }
@@ -103,8 +103,8 @@ func (st fleetStage) push(t *testing.T, s *zabbixserver.Server) {
 	require.NoError(t, s.Push(values...))
 }
 
-// awaitProblems waits until a host has these problems and no others, or only that of the hour, by name with operational data.
-func awaitProblems(t *testing.T, s *zabbixserver.Server, hostID string, want map[string]string, orHour bool) {
+// awaitFleetProblems waits until a host has these problems and no others, or only that of the hour, by name with operational data.
+func awaitFleetProblems(t *testing.T, s *zabbixserver.Server, hostID string, want map[string]string, orHour bool) {
 	t.Helper()
 	await(t, patience, func() string {
 		found, err := s.API().Problems(hostID)

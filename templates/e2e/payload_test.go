@@ -28,7 +28,7 @@ type moment struct{ well, ill, after float64 }
 // line is a number that grows by so much a minute in each part of a scenario, as counters do.
 type line struct{ from, well, ill, after float64 }
 
-// since is a value that the fault changes for good, in one of its minutes or with its first value. What it is after that may be a line.
+// since is a value that the fault changes for good, in one of its minutes or with its first value. Both may be lines.
 type since struct {
 	before, after any
 	minute        float64
@@ -43,7 +43,7 @@ func (m moment) at(value any) any {
 		if m.ill > 0 && m.ill >= v.minute {
 			return m.at(v.after)
 		}
-		return v.before
+		return m.at(v.before)
 	}
 	return value
 }

@@ -80,7 +80,7 @@ func (p *player) introduce() {
 // schedule has the last value be taken now.
 func (p *player) schedule() {
 	c := p.scenario
-	switch end := time.Now().Add(-c.ago); c.clock {
+	switch end := p.time().Add(-c.ago); c.clock {
 	case values:
 		p.fault = end.Add(-c.after - c.ill)
 		p.begin = p.fault.Add(-c.well)
@@ -91,6 +91,9 @@ func (p *player) schedule() {
 		p.begin, p.fault = end, end
 	}
 }
+
+// time is that of the host's clock.
+func (p *player) time() time.Time { return time.Now().Add(p.scenario.ahead) }
 
 // live sends the values of the time before the fault.
 func (p *player) live() {
@@ -117,7 +120,7 @@ func (p *player) tick() {
 		return
 	}
 	var others []trapper.Value
-	for _, value := range p.valuesAt(time.Now(), true) {
+	for _, value := range p.valuesAt(p.time(), true) {
 		if bare(value.Key) != p.scenario.silent {
 			others = append(others, value)
 		}
@@ -132,7 +135,7 @@ func (p *player) recover() {
 		p.send(p.part(&p.now.after, c.after))
 	} else {
 		p.now.after++
-		p.send(p.valuesAt(time.Now(), c.clock == silence))
+		p.send(p.valuesAt(p.time(), c.clock == silence))
 	}
 	p.sent = time.Now()
 }

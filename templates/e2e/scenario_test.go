@@ -45,6 +45,8 @@ type scenario struct {
 	well, ill, after, step time.Duration
 	// ago is how long before now the last value with the fault was taken. Only where clock is server.
 	ago time.Duration
+	// ahead is by how much the host's clock differs from the server's.
+	ahead time.Duration
 }
 
 // clock is by what a trigger goes.

@@ -31,44 +31,46 @@ type stage struct {
 	triggers map[*player]map[string]string
 }
 
-// newStage makes a host for each scenario. form is how a file is imported.
-func newStage(t *testing.T, s *zabbixserver.Server, tables map[string]map[string]scenario, form func(t *testing.T, name string) (text, template string)) *stage {
+func newStage(s *zabbixserver.Server) *stage {
+	return &stage{server: s, players: map[string]*player{}, triggers: map[*player]map[string]string{}}
+}
+
+// add makes a host for each scenario of a file's table. The scenarios' names get an addition. form is how the file is imported.
+func (g *stage) add(t *testing.T, name string, table map[string]scenario, addition string, form form) {
 	t.Helper()
-	g := &stage{server: s, players: map[string]*player{}, triggers: map[*player]map[string]string{}}
-	for name, table := range tables {
-		text, template := form(t, name)
-		require.NoError(t, s.API().ImportTemplates(text))
-		for scene, c := range table {
-			g.players[scene] = newPlayer(s, scene, template, prefixOf(name, c), c)
-		}
+	text, template := form(t, name)
+	require.NoError(t, g.server.API().ImportTemplates(text))
+	for scene, c := range table {
+		scene += addition
+		g.players[scene] = newPlayer(g.server, scene, template, prefixOf(name, c), c)
 	}
-	return g
 }
 
 // play plays all scenarios. What went wrong with one is in its player.
 func (g *stage) play(t *testing.T) {
 	t.Helper()
 	started := time.Now()
-	lap := func(what string) { t.Logf("%5.1f s: %s", time.Since(started).Seconds(), what) }
-	require.NoError(t, g.server.Sync())
-	g.each(func(p *player) { p.learn(); p.introduce() })
-	lap("the first values are sent")
-	g.awaitTriggers(t)
-	lap("all triggers are there")
-	require.NoError(t, g.server.Sync())
-	g.each(func(p *player) { p.learn(); p.live() })
-	g.each(func(p *player) { p.hurry(g.server.API()) })
-	require.NoError(t, g.server.Sync())
-	lap("the time before the faults is sent")
-	time.Sleep(settling)
-	g.each((*player).fail)
-	lap("the faults are sent")
+	g.begin(t)
+	t.Logf("the faults are sent %.1f s after the hosts were made", time.Since(started).Seconds())
 	for deadline := time.Now().Add(playLimit); g.pending() > 0 && time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
 		problems, err := g.server.API().Problems(g.hosts()...)
 		require.NoError(t, err)
 		g.each(func(p *player) { p.tick(); p.watch(problems, g.triggers[p]) })
 	}
-	lap(fmt.Sprintf("%d of %d scenarios have been played", len(g.players)-g.pending(), len(g.players)))
+	t.Logf("%d of %d scenarios have been played after %.1f s", len(g.players)-g.pending(), len(g.players), time.Since(started).Seconds())
+}
+
+// begin plays all scenarios up to the faults' end.
+func (g *stage) begin(t *testing.T) {
+	t.Helper()
+	require.NoError(t, g.server.Sync())
+	g.each(func(p *player) { p.learn(); p.introduce() })
+	g.awaitTriggers()
+	require.NoError(t, g.server.Sync())
+	g.each(func(p *player) { p.learn(); p.live(); p.hurry(g.server.API()) })
+	require.NoError(t, g.server.Sync())
+	time.Sleep(settling)
+	g.each((*player).fail)
 }
 
 // each does something with each scenario that can go on.
@@ -93,8 +95,7 @@ func (g *stage) hosts() []string {
 }
 
 // awaitTriggers waits until each host has the trigger of its scenario, which a discovery rule may have to make first. One that does not come fails its own scenario.
-func (g *stage) awaitTriggers(t *testing.T) {
-	t.Helper()
+func (g *stage) awaitTriggers() {
 	g.each(func(p *player) {
 		if _, p.err = g.server.API().WaitTrigger(p.id, p.trigger, patience); p.err != nil {
 			return
@@ -145,8 +146,20 @@ func (g *stage) require(t *testing.T) {
 	}
 }
 
+// form returns the text that is imported of a file of the repository, and its template.
+type form func(t *testing.T, name string) (text, template string)
+
+// active is the file of the repository for active checks.
+func active(version zabbixserver.Version) form {
+	return func(t *testing.T, name string) (string, string) {
+		t.Helper()
+		f := read(t, filepath.Join("..", string(version), strings.Replace(name, ".yaml", "_active.yaml", 1)))
+		return f.text, f.templates[0]
+	}
+}
+
 // pushed is the form of a passive template whose values a test can send with their times: all that the server asks for is sent by the agent.
-func pushed(version zabbixserver.Version) func(*testing.T, string) (string, string) {
+func pushed(version zabbixserver.Version) form {
 	return func(t *testing.T, name string) (string, string) {
 		t.Helper()
 		f := read(t, filepath.Join("..", string(version), name))

@@ -1,0 +1,224 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"zabbix-agent2-plugin-hosting/testenv/valueagent"
+	"zabbix-agent2-plugin-hosting/testenv/zabbixapi"
+	"zabbix-agent2-plugin-hosting/testenv/zabbixserver"
+)
+
+// polled are the keys that the server asks a healthy host for.
+var polled = []string{
+	pluginKey, memoryKey, oomKey, "hosting.slab.get[10,size]", "hosting.slab.top[10,size]", "hosting.slab.discovery[10]", "hosting.listener.get",
+	"hosting.site.discovery", "hosting.site.get[shop]", "hosting.nginx.discovery", "hosting.nginx.config[/etc/nginx/nginx.conf]",
+}
+
+// agentHosts are hosts with all templates for passive checks and an agent whose values a test chooses. They are polled each second.
+type agentHosts struct {
+	server *zabbixserver.Server
+	hosts  map[string]*agentOfHost
+}
+
+type agentOfHost struct {
+	*valueagent.Agent
+	id string
+}
+
+// newAgentHosts makes the hosts, each with macros, and has their agents answer as healthy ones; older is called first with each.
+func newAgentHosts(t *testing.T, s *zabbixserver.Server, macros map[string]map[string]string) *agentHosts {
+	t.Helper()
+	var templates []string
+	for _, f := range passive(files(t, s.Version())) {
+		require.NoError(t, s.API().ImportTemplates(f.text))
+		templates = append(templates, f.templates...)
+	}
+	all := &agentHosts{server: s, hosts: map[string]*agentOfHost{}}
+	for name, own := range macros {
+		agent := &agentOfHost{Agent: valueagent.StartT(t)}
+		for _, key := range polled {
+			agent.answer(t, key, moment{})
+		}
+		var err error
+		agent.id, err = s.API().CreateHost(zabbixapi.Host{Name: name, Templates: templates, Agent: agent.Address(), Macros: own})
+		require.NoError(t, err)
+		require.NoError(t, s.API().SpeedUp(agent.id, "1s"))
+		all.hosts[name] = agent
+	}
+	return all
+}
+
+// answer has the agent answer a key as that of a healthy host with changes.
+func (a *agentOfHost) answer(t *testing.T, key string, at moment, changes ...change) {
+	t.Helper()
+	value, err := scenario{}.value(key, at, changes...)
+	require.NoError(t, err)
+	a.Set(key, value)
+}
+
+// problems are the names of a host's problems, in order.
+func problems(t *testing.T, s *zabbixserver.Server, id string) []string {
+	t.Helper()
+	all, err := s.API().Problems(id)
+	require.NoError(t, err)
+	names := make([]string, len(all))
+	for i, one := range all {
+		names[i] = one.Name
+	}
+	slices.Sort(names)
+	return names
+}
+
+// awaitProblems waits until a host has these problems and no others.
+func awaitProblems(t *testing.T, s *zabbixserver.Server, id string, want ...string) {
+	t.Helper()
+	slices.Sort(want)
+	await(t, patience, func() string {
+		if have := problems(t, s, id); !slices.Equal(want, have) {
+			return fmt.Sprintf("the host has the problems %q instead of %q", have, want)
+		}
+		return ""
+	})
+}
+
+// awaitValue waits until an item has a value.
+func awaitValue(t *testing.T, s *zabbixserver.Server, id, key string) {
+	t.Helper()
+	_, _, err := s.API().WaitItems(id, patience, time.Time{}, key)
+	require.NoError(t, err)
+}
+
+// The silences that a host tells after 15 s.
+var impatient = map[string]string{
+	"{$PLUGIN.NODATA}": silentFor, "{$KMEM.NODATA.MEMORY}": silentFor, "{$KMEM.NODATA.CHECK}": silentFor, "{$SITE.NODATA}": silentFor, "{$NGINX.NODATA}": silentFor,
+}
+
+func TestAgentsThatGiveTooLittle(t *testing.T) {
+	eachVersion(t, func(t *testing.T, s *zabbixserver.Server) {
+		const older, unreachable, removed = "older plugin", "unreachable", "site removed"
+		all := newAgentHosts(t, s, map[string]map[string]string{older: {"{$KMEM.NODATA.CHECK}": silentFor}, unreachable: impatient, removed: nil})
+		for _, key := range []string{oomKey, "hosting.listener.get", "hosting.nginx.discovery", "hosting.nginx.config[/etc/nginx/nginx.conf]"} {
+			all.hosts[older].Forget(key)
+		}
+		for _, host := range all.hosts {
+			awaitValue(t, s, host.id, `site.requests["shop"]`)
+		}
+		t.Run("an older plugin lacks keys, and the rest goes on", func(t *testing.T) { testOlderPlugin(t, s, all.hosts[older]) })
+		t.Run("an agent cannot be reached, and nothing but that is told", func(t *testing.T) { testUnreachable(t, s, all.hosts[unreachable]) })
+		t.Run("a site that is removed alarms nobody", func(t *testing.T) { testRemovedSite(t, s, all.hosts[removed]) })
+	})
+}
+
+// notRequested is the problem of all these hosts: their agents' counters stand still.
+const notRequested = "Hosting test site: shop: Is not requested (for 15m)"
+
+func testOlderPlugin(t *testing.T, s *zabbixserver.Server, host *agentOfHost) {
+	const noKills = "Linux kernel memory: No data about OOM kills (for 15s)"
+	awaitProblems(t, s, host.id, notRequested, noKills)
+	item, err := s.API().Item(host.id, oomKey)
+	require.NoError(t, err)
+	require.Equal(t, "Unknown metric hosting.oom.get", item.Error)
+
+	host.answer(t, "hosting.site.get[shop]", moment{}, change{siteKey, "reasons.reset_before_response", 9})
+	awaitProblems(t, s, host.id, "Hosting test site: shop: Connections reset before the response (over 0 in 15m): *UNKNOWN*", noKills)
+}
+
+func testUnreachable(t *testing.T, s *zabbixserver.Server, host *agentOfHost) {
+	awaitValue(t, s, host.id, `nginx.state["/etc/nginx/nginx.conf"]`)
+	awaitProblems(t, s, host.id, notRequested)
+	require.NoError(t, host.Vanish())
+	awaitProblems(t, s, host.id, notRequested, "Hosting plugin: No data (for 15s)", "Hosting test site: shop: No data (for 15s)",
+		"Linux kernel memory: No data about kernel memory (for 15s)", "Nginx configuration: /etc/nginx/nginx.conf: No data (for 15s)")
+	require.NoError(t, host.Appear())
+	awaitProblems(t, s, host.id, notRequested)
+}
+
+func testRemovedSite(t *testing.T, s *zabbixserver.Server, host *agentOfHost) {
+	host.Set("hosting.site.discovery", "[]")
+	host.SetUnsupported("hosting.site.get[shop]", `Cannot find the site "shop".`)
+	if s.Version() == zabbixserver.V60 {
+		shortenLifetime(t, s, host.id)
+	}
+	await(t, patience, func() string {
+		items, err := s.API().Items(host.id)
+		require.NoError(t, err)
+		for _, item := range items {
+			if item.Discovered && item.Enabled && strings.Contains(item.Key, "shop") {
+				return item.Key + " is still wanted"
+			}
+		}
+		return ""
+	})
+	awaitProblems(t, s, host.id)
+}
+
+// shortenLifetime has a server 6.0 delete at once what it would delete an hour after it was lost: it cannot disable it.
+func shortenLifetime(t *testing.T, s *zabbixserver.Server, hostID string) {
+	t.Helper()
+	var rules []struct{ ItemID, Lifetime string }
+	require.NoError(t, s.API().Call("discoveryrule.get", map[string]any{"hostids": hostID, "filter": map[string]any{"key_": "hosting.site.discovery"}}, &rules))
+	require.Len(t, rules, 1)
+	require.Equal(t, "1h", rules[0].Lifetime)
+	require.NoError(t, s.API().Call("discoveryrule.update", map[string]any{"itemid": rules[0].ItemID, "lifetime": "0"}, nil))
+}
+
+func TestSitesWithoutSteadyCounters(t *testing.T) {
+	eachVersion(t, func(t *testing.T, s *zabbixserver.Server) {
+		unasked := scenario{trigger: "Is not requested", clock: server, good: []change{
+			{siteKey, "requests", 0}, {siteKey, "ok", 0}, {siteKey, "failed", 0}, {siteKey, "not_tested", 0}, {siteKey, "windows", map[string]any{}},
+		}}
+		restarted := scenario{trigger: "Is down", clock: server, good: []change{
+			{siteKey, "started_at", since{before: 946680000, after: 946690000}},
+			{siteKey, "requests", since{before: line{from: 1000, well: 12}, after: line{ill: 12}}},
+			{siteKey, "ok", since{before: line{from: 1000, well: 12}, after: line{ill: 12}}},
+			{siteKey, "failed", since{before: 8, after: 0}},
+			{siteKey, "reasons.reset_before_response", since{before: 8, after: 0}},
+		}}
+		g := newStage(s)
+		g.add(t, siteFile, map[string]scenario{"unasked": unasked, "restarted": restarted}, "", pushed(s.Version()))
+		g.begin(t)
+		for _, p := range g.players {
+			require.NoError(t, p.err)
+		}
+		t.Run("no requests are no availability instead of none", func(t *testing.T) {
+			p := g.players["unasked"]
+			awaitProblems(t, s, p.id, "Hosting test site: shop: Is not requested (for 15m)")
+			requireValues(t, s, p.id, `site.answered.5m["shop"]`, 0, 0)
+			item, err := s.API().Item(p.id, `site.availability.5m["shop"]`)
+			require.NoError(t, err)
+			require.Equal(t, []string{"", ""}, []string{item.Error, item.LastValue})
+		})
+		t.Run("a restart of the plugin is no outage", func(t *testing.T) {
+			p := g.players["restarted"]
+			requireValues(t, s, p.id, `site.ok.new["shop"]`, 12, 12)
+			requireValues(t, s, p.id, `site.failed.new["shop"]`, 0, 0)
+			requireValues(t, s, p.id, `site.availability.5m["shop"]`, 100, 100)
+			require.Empty(t, problems(t, s, p.id))
+		})
+	})
+}
+
+// requireValues waits until an item has values and checks that all are in a range.
+func requireValues(t *testing.T, s *zabbixserver.Server, id, key string, from, to float64) {
+	t.Helper()
+	awaitValue(t, s, id, key)
+	item, err := s.API().Item(id, key)
+	require.NoError(t, err)
+	history, err := s.API().History(item, 1000)
+	require.NoError(t, err)
+	require.NotEmpty(t, history)
+	for _, one := range history {
+		value, err := strconv.ParseFloat(one.Value, 64)
+		require.NoError(t, err)
+		require.True(t, from <= value && value <= to, "%s was %s at %s", key, one.Value, one.At)
+	}
+}
