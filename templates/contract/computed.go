@@ -43,8 +43,8 @@ func (c *check) checkCalculation(item export.Item, known references) {
 
 // hasKey tells whether a key is among others, with its parameters or, where it ends in [*], with any.
 func hasKey(keys []string, key string) bool {
-	name, any := strings.CutSuffix(key, anyParameters)
-	if !any {
+	name, whatever := strings.CutSuffix(key, anyParameters)
+	if !whatever {
 		return slices.Contains(keys, key)
 	}
 

@@ -39,13 +39,13 @@ var nginxScenarios = map[string]scenario{
 		trigger: "A process that is not nginx opened nginx's port", ofHost: true,
 		good:  []change{{eventsKey, "foreigners", since{before: []any{}, after: passing}}},
 		event: `^: process nginx \(4711: nginx -t\), started by sh \(4710\) by zabbix_agentd \(600\), listened on 0\.0\.0\.0:443 for 0\.5 ms`, opData: `^process nginx`, severity: high,
-		step: 5 * time.Minute, after: pastAnHour,
+		step: 5 * time.Minute, after: wellAfter,
 	},
 	"the watch of listeners cannot keep up": {
 		trigger: "Listener watch lost events", ofHost: true,
 		good:  []change{{eventsKey, "lost", line{from: 3, ill: 1}}},
 		event: `^ \(in the last 1h\)$`, opData: `^Lost since the last poll: \d+$`, severity: warning,
-		step: 5 * time.Minute, after: pastAnHour,
+		step: 5 * time.Minute, after: wellAfter,
 	},
 	"nobody watches listeners": {
 		trigger: "Listeners are not watched", ofHost: true,
@@ -61,7 +61,7 @@ var nginxScenarios = map[string]scenario{
 		trigger: "Runs a program that was replaced",
 		bad:     []change{{nginxKey, "binary_replaced", true}},
 		event:   `^ \(for 1h\)$`, opData: `^$`, severity: info,
-		step: 5 * time.Minute, ill: pastAnHour,
+		step: 5 * time.Minute, ill: wellAfter,
 	},
 	"another process listens on nginx's port": {
 		trigger: "Another process takes its clients",

@@ -2,6 +2,7 @@ package views
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"zabbix-agent2-plugin-hosting/templates/api"
@@ -75,7 +76,7 @@ func encode(widgets []widget, is60 bool) []api.Object {
 	all := make([]api.Object, len(widgets))
 	for i, w := range widgets {
 		if !is60 {
-			w.fields = append(w.fields[:len(w.fields):len(w.fields)], text("reference", fmt.Sprintf("HOST%c", 'A'+i)))
+			w.fields = append(slices.Clip(w.fields), text("reference", fmt.Sprintf("HOST%c", 'A'+i)))
 		} else {
 			w.x, w.width = w.x/columnsPer60, w.width/columnsPer60
 		}

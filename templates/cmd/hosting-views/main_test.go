@@ -45,7 +45,7 @@ func TestWrongCommandLinesAreRefusedBeforeAnythingIsAsked(t *testing.T) {
 func TestOptionsThatCannotBeUsedAreRefused(t *testing.T) {
 	t.Parallel()
 
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"jsonrpc":"2.0","result":"7.0.9","id":1}`)
 	}))
 	t.Cleanup(server.Close)
