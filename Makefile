@@ -5,15 +5,16 @@ HELPER_PACKAGE := ./plugin/cmd/zabbix-hosting-helper
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LINT    := build/bin/golangci-lint
 BLACKBOX := build/bin/blackbox
+BROWSER := build/bin/browser
 LINT_VERSION := v2.15.0
 FUZZTIME := 20s
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build packages test race fuzz demo bench wordpress e2e servers lint docs sdk tidy agents clean
+.PHONY: help build packages test race fuzz demo bench wordpress e2e screenshots servers lint docs sdk tidy agents clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: sdk ## the plugin and the root helper, under build/
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/ $(PACKAGE) $(HELPER_PACKAGE)
@@ -51,6 +52,11 @@ wordpress: sdk ## a real WordPress whose database and PHP are stopped under a pr
 
 e2e: build agents servers ## the templates in real Zabbix servers 6.0 and 7.0, with real agents and proxies
 	go test -tags e2e -count=1 -timeout 20m -v ./testenv/zabbixserver ./templates/e2e
+
+screenshots: sdk servers ## the pictures of all dashboards under templates/images, from real servers and Chromium
+	@GOWORK=off go run ./testenv/cmd/fetch chromium
+	GOWORK=off go vet -C testenv/browser . && GOWORK=off go build -C testenv/browser -o $(abspath $(BROWSER)) .
+	go test -tags e2e,screenshots -count=1 -timeout 10m -v -run TestEveryDashboardIsShown ./templates/e2e
 
 lint: sdk $(LINT) ## the linters of .golangci.yml
 	$(LINT) run ./...

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"zabbix-agent2-plugin-hosting/testenv/builddir"
+	"zabbix-agent2-plugin-hosting/testenv/chromium"
 	"zabbix-agent2-plugin-hosting/testenv/debian"
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
 	"zabbix-agent2-plugin-hosting/testenv/wordpress"
@@ -18,11 +19,12 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/zabbixserver"
 )
 
-const usage = `usage: fetch sdk | agents | nginx | servers | wordpress | tidy [MODULE[@VERSION]...]
+const usage = `usage: fetch sdk | agents | nginx | servers | chromium | wordpress | tidy [MODULE[@VERSION]...]
   sdk        the Zabbix SDK into build/sdk, from Debian's source, where the module proxy does not serve it
   agents     Zabbix agents 6.0 and 7.0 into build/agents, from Debian's packages
   nginx      nginx into build/nginx, from Debian's packages
   servers    Zabbix servers 6.0 and 7.0 with their first databases, proxies, frontends, PostgreSQL and PHP into build/zabbixserver, from Debian's packages
+  chromium   Chromium into build/chromium, from Debian's packages
   wordpress  nginx, and WordPress with PHP and MariaDB into build/wordpress, from Debian's packages
   tidy       adds the modules given and tidies go.mod and go.sum, although the SDK may come from build/sdk
 `
@@ -73,6 +75,8 @@ func run(arguments []string, out io.Writer) error {
 			fmt.Fprintln(out, "nginx is", path)
 		}
 		return err
+	case "chromium":
+		return chromium.Install()
 	case "servers":
 		for _, version := range zabbixserver.Versions() {
 			if err := zabbixserver.Install(version); err != nil {
