@@ -5,12 +5,13 @@ HELPER_PACKAGE := ./plugin/cmd/zabbix-hosting-helper
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LINT    := build/bin/golangci-lint
 BLACKBOX := build/bin/blackbox
+BROWSER := build/bin/browser
 LINT_VERSION := v2.15.0
 FUZZTIME := 20s
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build packages test race fuzz demo bench wordpress e2e e2e-systemd e2e-leaks e2e-kernels servers lint docs sdk tidy agents clean
+.PHONY: help build packages test race fuzz demo bench wordpress e2e screenshots e2e-systemd e2e-leaks e2e-kernels servers lint docs sdk tidy agents clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +63,11 @@ e2e-leaks: sdk ## real leaks of 100 MB of each kind, and 10 minutes of ordinary 
 e2e-kernels: sdk ## what asks the kernel, with Debian's Linux 6.1 and 6.12 in emulated machines
 	@GOWORK=off go run ./testenv/cmd/fetch kernels
 	go test -tags kernels -count=1 -timeout 30m -v -run DebiansKernels ./checks/...
+
+screenshots: sdk servers ## the pictures of all dashboards under templates/images, from real servers and Chromium
+	@GOWORK=off go run ./testenv/cmd/fetch chromium
+	GOWORK=off go vet -C testenv/browser . && GOWORK=off go build -C testenv/browser -o $(abspath $(BROWSER)) .
+	go test -tags e2e,screenshots -count=1 -timeout 10m -v -run TestEveryDashboardIsShown ./templates/e2e
 
 lint: sdk $(LINT) ## the linters of .golangci.yml
 	$(LINT) run ./...

@@ -62,12 +62,20 @@ func createServer(t *testing.T, s *zabbixserver.Server, token, name string) cust
 	items, _, err := s.API().WaitItems(one.hostID, patience, time.Time{}, "server.availability.1h")
 	require.NoError(t, err)
 	one.itemID = items["server.availability.1h"].ID
-	trigger := "Availability of " + name + " is low"
-	_, err = s.API().Created("trigger.create", "triggerids", api.Object{"description": trigger, "expression": "last(/" + name + "/server.availability.1h)<90"})
-	require.NoError(t, err)
-	_, _, err = s.API().WaitProblem(one.hostID, trigger, patience)
-	require.NoError(t, err)
+	createProblem(t, s, one, "Kernel memory of "+name+" leaks", api.Object{"tag": "scope", "value": "capacity"})
+	createProblem(t, s, one, "Availability of "+name+" is low", api.Object{"tag": "site", "value": "shop"})
 	return one
+}
+
+// createProblem makes a trigger with a tag on a host, which has a problem at once.
+func createProblem(t *testing.T, s *zabbixserver.Server, on customersServer, name string, tag api.Object) {
+	t.Helper()
+	_, err := s.API().Created("trigger.create", "triggerids", api.Object{
+		"description": name, "expression": "last(/" + on.name + "/server.availability.1h)<90", "priority": high, "tags": []api.Object{tag},
+	})
+	require.NoError(t, err)
+	_, _, err = s.API().WaitProblem(on.hostID, name, patience)
+	require.NoError(t, err)
 }
 
 func TestACustomerReadsTheOwnServerAndNothingElse(t *testing.T) {
@@ -87,6 +95,7 @@ func TestACustomerReadsTheOwnServerAndNothingElse(t *testing.T) {
 			require.Contains(t, read1(t, customer, "history.get", "value", api.Object{"itemids": own.itemID, "history": 0}), "75")
 			require.Equal(t, []string{"Availability of web1 is low"}, read1(t, customer, "problem.get", "name", api.Object{}))
 		})
+		t.Run("the calls of the README are answered as it says", func(t *testing.T) { requireReadme(t, customer, own) })
 		for name, call := range readsOf(other) {
 			t.Run("nothing is read of "+name, func(t *testing.T) {
 				var found []any

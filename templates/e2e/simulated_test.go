@@ -41,14 +41,27 @@ var (
 func importSimulated(t *testing.T, s *zabbixserver.Server, objects ...string) {
 	t.Helper()
 	fleet := read(t, filepath.Join("..", string(s.Version()), fleetFile))
+	wanted := aggregatedBy(t, fleet.text)
+	require.NoError(t, s.API().ImportTemplates(simulated(t, s.Version(), wanted, false, objects...)))
+	require.NoError(t, s.API().ImportTemplates(fleet.text))
+}
+
+// aggregatedBy are the items that the template of a fleet looks at.
+func aggregatedBy(t *testing.T, fleet string) map[string]bool {
+	t.Helper()
 	wanted := map[string]bool{}
-	for _, found := range aggregated.FindAllStringSubmatch(fleet.text, -1) {
+	for _, found := range aggregated.FindAllStringSubmatch(fleet, -1) {
 		wanted[found[1]] = true
 	}
 	require.NotEmpty(t, wanted)
+	return wanted
+}
 
-	simulated := simulation{keys: map[string]bool{}}
-	for _, f := range passive(files(t, s.Version())) {
+// simulated is the template of simulated hosts, with these items and those that are shown. Where all are pushed, the calculated ones are, too.
+func simulated(t *testing.T, version zabbixserver.Version, wanted map[string]bool, pushed bool, objects ...string) string {
+	t.Helper()
+	simulated := simulation{keys: map[string]bool{}, pushed: pushed}
+	for _, f := range passive(files(t, version)) {
 		parsed, err := export.Parse([]byte(f.text))
 		require.NoError(t, err)
 		for _, template := range parsed.Templates {
@@ -70,14 +83,14 @@ func importSimulated(t *testing.T, s *zabbixserver.Server, objects ...string) {
 			return key == name
 		}), "no template has %s", name)
 	}
-	require.NoError(t, s.API().ImportTemplates(simulated.file(t, s.Version())))
-	require.NoError(t, s.API().ImportTemplates(fleet.text))
+	return simulated.file(t, version)
 }
 
 // simulation is the template that is being made.
 type simulation struct {
-	keys  map[string]bool
-	items []map[string]any
+	keys   map[string]bool
+	items  []map[string]any
+	pushed bool
 }
 
 // add adds an item, a prototype for each object.
@@ -92,9 +105,13 @@ func (s *simulation) add(item export.Item, objects []string) {
 			continue
 		}
 		s.keys[key] = true
+		tags := []map[string]any{}
+		for _, tag := range item.Tags {
+			tags = append(tags, map[string]any{"tag": tag.Tag, "value": named(tag.Value)})
+		}
 		fields := map[string]any{
 			"uuid": uuidFor(len(s.items) + 1), "name": named(item.Name), "key": key, "type": "TRAP", "delay": "0", "history": "7d",
-			"tags": []map[string]any{{"tag": "component", "value": item.Tags[0].Value}},
+			"tags": tags,
 		}
 		if item.ValueType != "" {
 			fields["value_type"] = item.ValueType
@@ -102,7 +119,7 @@ func (s *simulation) add(item export.Item, objects []string) {
 		if item.Units != "" {
 			fields["units"] = item.Units
 		}
-		if item.Type == "CALCULATED" {
+		if item.Type == "CALCULATED" && !s.pushed {
 			fields["type"], fields["delay"], fields["params"] = item.Type, calculatedEvery, named(item.Params)
 			steps := []map[string]any{}
 			for _, step := range item.Preprocessing {

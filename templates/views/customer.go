@@ -15,6 +15,8 @@ const (
 	siteTemplate = "Hosting test site by Zabbix agent 2"
 	tokenName    = "Control panel"
 	readOnly     = 2
+	// siteTag is the tag of a problem that a test site has.
+	siteTag      = "site"
 	ordinaryUser = 1
 )
 
@@ -104,7 +106,11 @@ func ensureServer(c *api.Client, server string, v *View) (readers string, err er
 	if c.Is60() {
 		rights = "rights"
 	}
-	readers, err = ensure(c, userGroups, api.Object{"name": name}, api.Object{rights: []api.Object{{"id": groupID, "permission": readOnly}}})
+	readers, err = ensure(c, userGroups, api.Object{"name": name}, api.Object{
+		rights: []api.Object{{"id": groupID, "permission": readOnly}},
+		// Other problems name processes, and files of other customers.
+		"tag_filters": []api.Object{{"groupid": groupID, "tag": siteTag, "value": ""}},
+	})
 	if err != nil {
 		return "", err
 	}

@@ -36,8 +36,12 @@ type column struct {
 }
 
 // topHosts shows the hosts of a group in the order of a column, where the host's name is column 0.
-func topHosts(name, groupID string, order, by int, columns ...column) widget {
-	fields := []field{oneGroup(groupID), number("order", order), number("column", by)}
+func topHosts(is60 bool, name, groupID string, order, by int, columns ...column) widget {
+	limit := "show_lines"
+	if is60 {
+		limit = "count"
+	}
+	fields := []field{oneGroup(groupID), number("order", order), number("column", by), number(limit, hostLimit)}
 	for i, c := range append([]column{{name: "Host"}}, columns...) {
 		in := func(f field) field { return listed(f, "columns", i) }
 		kind := columnItem
@@ -50,6 +54,9 @@ func topHosts(name, groupID string, order, by int, columns ...column) widget {
 		}
 		fields = append(fields, in(text("item", c.item)), in(number("aggregate_function", 0)), in(number("display", c.display)),
 			in(number("history", 1)), in(text("min", c.min)), in(text("max", c.max)))
+		if is60 {
+			fields = append(fields, in(text("timeshift", "")))
+		}
 		for j, limit := range c.thresholds {
 			fields = append(fields, listed(text("color", limit.color), "columnsthresholds", i, j), listed(text("threshold", limit.from), "columnsthresholds", i, j))
 		}
@@ -57,19 +64,18 @@ func topHosts(name, groupID string, order, by int, columns ...column) widget {
 	return widget{kind: "tophosts", name: name, fields: fields}
 }
 
-// withLimit gives a widget of hosts its limit, which has another name in 6.0.
-func (w widget) withLimit(is60 bool) widget {
-	name := "show_lines"
-	if is60 {
-		name = "count"
-	}
-	w.fields = append(w.fields, number(name, hostLimit))
-	return w
+// value shows an item's last value, and whether it rose or fell.
+func value(name, itemID string, decimals int) widget {
+	return widget{kind: "item", name: name, fields: []field{
+		oneItem(itemID), number("decimal_places", decimals), number("value_size", 35), number("units_size", 20), shown(0, showValue), shown(1, showChange),
+	}}
 }
 
-// value shows an item's last value.
-func value(name, itemID string, decimals int) widget {
-	return widget{kind: "item", name: name, fields: []field{oneItem(itemID), number("decimal_places", decimals), number("value_size", 35), number("units_size", 20)}}
+// Parts of a widget of an item; without a choice it shows the item's name and the value's time, too.
+const showValue, showChange = 2, 4
+
+func shown(n, part int) field {
+	return field{kind: typeNumber, list: "show", indexes: []int{n}, value: part}
 }
 
 // problems shows those of a group's hosts.
@@ -91,13 +97,16 @@ func graph(name string, lines ...line) widget {
 	return widget{kind: "svggraph", name: name, fields: fields}
 }
 
+// How a tag is compared.
+const tagEquals, tagExists = 1, 4
+
 // allSites shows each site of a group's hosts: in a color by its availability, or, where there is no such widget as in 6.0, as a table.
 func allSites(groupID string, is60 bool) widget {
 	if is60 {
-		// Which items these are is told by their tag. Operator 1 is "equals".
 		return widget{kind: "dataover", name: "Availability of each site", fields: []field{
-			oneGroup(groupID), number("style", 1),
-			listed(text("tag", "component"), "tags", 0), listed(number("operator", 1), "tags", 0), listed(text("value", "availability"), "tags", 0),
+			oneGroup(groupID), number("style", 0),
+			listed(text("tag", "component"), "tags", 0), listed(number("operator", tagEquals), "tags", 0), listed(text("value", "availability"), "tags", 0),
+			listed(text("tag", "site"), "tags", 1), listed(number("operator", tagExists), "tags", 1), listed(text("value", ""), "tags", 1),
 		}}
 	}
 	fields := []field{

@@ -106,14 +106,14 @@ func fleetWidgets(host, groupID string, ids map[string]string, is60 bool) []widg
 	}
 	bar := func(name, item string) column { return column{name, item, asBar, "0", "100", availabilityColors} }
 	return append(all,
-		topHosts("Hosts by availability, lowest first", groupID, lowest, 2,
-			bar("5 minutes", availability5m), bar("1 hour", availability1h), bar("1 day", availability1d)).withLimit(is60).at(0, 6, 36, 7),
-		topHosts("Hosts by SUnreclaim, highest first", groupID, highest, 1,
+		topHosts(is60, "Hosts by availability, lowest first", groupID, lowest, 2,
+			bar("5 minutes", availability5m), bar("1 hour", availability1h), bar("1 day", availability1d)).at(0, 6, 36, 6),
+		topHosts(is60, "Hosts by SUnreclaim, highest first", groupID, highest, 1,
 			column{"Of RAM", sunreclaimPct, asBar, "0", "100", nil}, column{"SUnreclaim", sunreclaim, asIs, "", "", nil},
-			column{"Available memory", availableMemory, asIs, "", "", nil}).withLimit(is60).at(36, 6, 36, 7),
-		allSites(groupID, is60).at(0, 13, 36, 8),
-		problems(groupID).at(36, 13, 36, 8),
+			column{"Available memory", availableMemory, asIs, "", "", nil}).at(36, 6, 36, 6),
+		allSites(groupID, is60).at(0, 12, 36, 8),
+		problems(groupID).at(36, 12, 36, 8),
 		graph("Availability of the whole hosting", line{host, availability5m, "1A7C11"}, line{host, availability1h, "2774A4"},
-			line{host, "Lowest availability of a host over 1h", "F63100"}).at(0, 21, 72, 6),
+			line{host, "Lowest availability of a host over 1h", "F63100"}).at(0, 20, 72, 6),
 	)
 }

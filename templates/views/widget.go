@@ -50,7 +50,7 @@ func listed(f field, list string, indexes ...int) field {
 	return f
 }
 
-// key is the field's name in the API: columns.0.color in 7.0, columns.color.0 in 6.0. A list of plain values, of which there is one here, has no number in 6.0.
+// key is the field's name in the API: columns.0.color in 7.0, columns.color.0 in 6.0. Each plain value of a list has the list's name in 6.0.
 func (f field) key(is60 bool) string {
 	if f.list == "" {
 		return f.name

@@ -12,6 +12,7 @@ import (
 
 	"zabbix-agent2-plugin-hosting/testenv/boot"
 	"zabbix-agent2-plugin-hosting/testenv/builddir"
+	"zabbix-agent2-plugin-hosting/testenv/chromium"
 	"zabbix-agent2-plugin-hosting/testenv/debian"
 	"zabbix-agent2-plugin-hosting/testenv/kernels"
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
@@ -20,11 +21,12 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/zabbixserver"
 )
 
-const usage = `usage: fetch sdk | agents | nginx | servers | wordpress | machine | kernels | tidy [MODULE[@VERSION]...]
+const usage = `usage: fetch sdk | agents | nginx | servers | chromium | wordpress | machine | kernels | tidy [MODULE[@VERSION]...]
   sdk        the Zabbix SDK into build/sdk, from Debian's source, where the module proxy does not serve it
   agents     Zabbix agents 6.0 and 7.0 into build/agents, from Debian's packages
   nginx      nginx into build/nginx, from Debian's packages
   servers    Zabbix servers 6.0 and 7.0 with their first databases, proxies, frontends, PostgreSQL and PHP into build/zabbixserver, from Debian's packages
+  chromium   Chromium into build/chromium, from Debian's packages
   wordpress  nginx, and WordPress with PHP and MariaDB into build/wordpress, from Debian's packages
   machine    a Debian 12 with systemd into build/machine, and systemd-nspawn into build/nspawn, from Debian's packages; needs root
   kernels    qemu into build/qemu, and Linux 6.1 and 6.12 into build/kernels, from Debian's packages
@@ -77,6 +79,8 @@ func run(arguments []string, out io.Writer) error {
 			fmt.Fprintln(out, "nginx is", path)
 		}
 		return err
+	case "chromium":
+		return chromium.Install()
 	case "servers":
 		for _, version := range zabbixserver.Versions() {
 			if err := zabbixserver.Install(version); err != nil {
