@@ -45,7 +45,7 @@ func TestEveryTriggerHasAScenario(t *testing.T) {
 				for _, c := range tables[name] {
 					played = append(played, prefixOf(name, c)+c.trigger)
 				}
-				if name == "hosting_fleet.yaml" {
+				if name == fleetFile {
 					played = slices.Clone(fleetTriggers)
 				}
 				slices.Sort(played)

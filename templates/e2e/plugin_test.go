@@ -37,7 +37,7 @@ func TestARealAgentWithThePluginGivesEveryItemAValue(t *testing.T) {
 			// Other tests may run other nginx on this machine.
 			"{$NGINX.LLD.FILTER.INSTANCE.MATCHES}": "^" + regexp.QuoteMeta(server.ConfPath()) + "$",
 		}}
-		for _, file := range passive(files(t, s.Version())) {
+		for _, file := range ofHosts(files(t, s.Version())) {
 			require.NoError(t, s.API().ImportTemplates(file.text))
 			host.Templates = append(host.Templates, file.templates...)
 		}

@@ -11,6 +11,7 @@ const (
 	nginxFile  = "nginx_configuration_safety_by_zabbix_agent2.yaml"
 	pluginFile = "hosting_plugin_by_zabbix_agent2.yaml"
 	siteFile   = "hosting_test_site_by_zabbix_agent2.yaml"
+	fleetFile  = "hosting_fleet.yaml"
 )
 
 // Severities of triggers.

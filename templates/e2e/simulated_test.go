@@ -19,7 +19,6 @@ import (
 )
 
 const (
-	fleetFile     = "hosting_fleet.yaml"
 	simulatedName = "Simulated host"
 	// calculatedEvery is how often a simulated host's calculated items are computed, instead of each minute.
 	calculatedEvery = "5s"
