@@ -12,55 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"zabbix-agent2-plugin-hosting/testenv/valueagent"
-	"zabbix-agent2-plugin-hosting/testenv/zabbixapi"
 	"zabbix-agent2-plugin-hosting/testenv/zabbixserver"
 )
-
-// polled are the keys that the server asks a healthy host for.
-var polled = []string{
-	pluginKey, memoryKey, oomKey, "hosting.slab.get[10,size]", "hosting.slab.top[10,size]", "hosting.slab.discovery[10]", "hosting.listener.get",
-	"hosting.site.discovery", "hosting.site.get[shop]", "hosting.nginx.discovery", "hosting.nginx.config[/etc/nginx/nginx.conf]",
-}
-
-// agentOfHost is the agent, whose values a test chooses, of a host with all templates for passive checks, which is polled each second.
-type agentOfHost struct {
-	*valueagent.Agent
-	id string
-}
-
-// newAgentHosts makes the hosts, each with macros, and has their agents answer as healthy ones do, but for the keys that are unknown to them.
-func newAgentHosts(t *testing.T, s *zabbixserver.Server, macros map[string]map[string]string, unknown map[string][]string) map[string]*agentOfHost {
-	t.Helper()
-	var templates []string
-	for _, f := range ofHosts(files(t, s.Version())) {
-		require.NoError(t, s.API().ImportTemplates(f.text))
-		templates = append(templates, f.templates...)
-	}
-	all := map[string]*agentOfHost{}
-	for name, own := range macros {
-		agent := &agentOfHost{Agent: valueagent.StartT(t)}
-		for _, key := range polled {
-			if !slices.Contains(unknown[name], key) {
-				agent.answer(t, key)
-			}
-		}
-		var err error
-		agent.id, err = s.API().CreateHost(zabbixapi.Host{Name: name, Templates: templates, Agent: agent.Address(), Macros: own})
-		require.NoError(t, err)
-		require.NoError(t, s.API().SpeedUp(agent.id, "1s"))
-		all[name] = agent
-	}
-	return all
-}
-
-// answer has the agent answer a key as that of a healthy host with changes.
-func (a *agentOfHost) answer(t *testing.T, key string, changes ...change) {
-	t.Helper()
-	value, err := scenario{}.value(key, moment{}, changes...)
-	require.NoError(t, err)
-	a.Set(key, value)
-}
 
 // problems are the names of a host's problems, in order.
 func problems(t *testing.T, s *zabbixserver.Server, id string) []string {
@@ -100,7 +53,7 @@ var impatient = map[string]string{
 }
 
 func TestAgentsThatGiveTooLittle(t *testing.T) {
-	eachVersion(t, func(t *testing.T, s *zabbixserver.Server) {
+	eachVersionUnlessShort(t, func(t *testing.T, s *zabbixserver.Server) {
 		const older, unreachable, removed = "older plugin", "unreachable", "site removed"
 		all := newAgentHosts(t, s, map[string]map[string]string{older: {"{$KMEM.NODATA.CHECK}": silentFor}, unreachable: impatient, removed: nil},
 			map[string][]string{older: {oomKey, "hosting.listener.get", "hosting.nginx.discovery", "hosting.nginx.config[/etc/nginx/nginx.conf]"}})
@@ -117,6 +70,7 @@ func TestAgentsThatGiveTooLittle(t *testing.T) {
 const notRequested = "Hosting test site: shop: Is not requested (for 15m)"
 
 func testOlderPlugin(t *testing.T, s *zabbixserver.Server, host *agentOfHost) {
+	t.Parallel()
 	const noKills = "Linux kernel memory: No data about OOM kills (for 15s)"
 	awaitProblems(t, s, host.id, notRequested, noKills)
 	item, err := s.API().Item(host.id, oomKey)
@@ -128,6 +82,7 @@ func testOlderPlugin(t *testing.T, s *zabbixserver.Server, host *agentOfHost) {
 }
 
 func testUnreachable(t *testing.T, s *zabbixserver.Server, host *agentOfHost) {
+	t.Parallel()
 	awaitValue(t, s, host.id, `nginx.state["/etc/nginx/nginx.conf"]`)
 	awaitProblems(t, s, host.id, notRequested)
 	require.NoError(t, host.Vanish())
@@ -138,6 +93,7 @@ func testUnreachable(t *testing.T, s *zabbixserver.Server, host *agentOfHost) {
 }
 
 func testRemovedSite(t *testing.T, s *zabbixserver.Server, host *agentOfHost) {
+	t.Parallel()
 	host.Set("hosting.site.discovery", "[]")
 	host.SetUnsupported("hosting.site.get[shop]", `Cannot find the site "shop".`)
 	if s.Version() == zabbixserver.V60 {
@@ -171,7 +127,7 @@ func shortenLifetime(t *testing.T, s *zabbixserver.Server, hostID string) {
 }
 
 func TestSitesWithoutSteadyCounters(t *testing.T) {
-	eachVersion(t, func(t *testing.T, s *zabbixserver.Server) {
+	eachVersionUnlessShort(t, func(t *testing.T, s *zabbixserver.Server) {
 		unasked := scenario{trigger: "Is not requested", clock: server, good: []change{
 			{siteKey, "requests", 0}, {siteKey, "ok", 0}, {siteKey, "failed", 0}, {siteKey, "not_tested", 0}, {siteKey, "windows", map[string]any{}},
 		}}

@@ -49,7 +49,7 @@ func TestEveryTriggerHasAScenario(t *testing.T) {
 					played = slices.Clone(fleetTriggers)
 				}
 				slices.Sort(played)
-				require.Equal(t, triggerNames(f.parsed), played)
+				require.Equal(t, triggerNames(f.parsed), slices.Compact(played))
 			})
 		}
 	}

@@ -17,7 +17,20 @@ const patience = 90 * time.Second
 
 // eachVersion runs a test with a server of its own of each version, which has never run before.
 func eachVersion(t *testing.T, test func(*testing.T, *zabbixserver.Server)) {
-	for _, version := range zabbixserver.Versions() {
+	withVersions(t, zabbixserver.Versions(), test)
+}
+
+// eachVersionUnlessShort does the same, in short runs only with 7.0: it is for tests that take a minute or two with each.
+func eachVersionUnlessShort(t *testing.T, test func(*testing.T, *zabbixserver.Server)) {
+	versions := zabbixserver.Versions()
+	if testing.Short() {
+		versions = []zabbixserver.Version{zabbixserver.V70}
+	}
+	withVersions(t, versions, test)
+}
+
+func withVersions(t *testing.T, versions []zabbixserver.Version, test func(*testing.T, *zabbixserver.Server)) {
+	for _, version := range versions {
 		t.Run("Zabbix "+string(version), func(t *testing.T) {
 			test(t, zabbixserver.StartT(t, zabbixserver.Options{Version: version}))
 		})

@@ -78,6 +78,11 @@ var memoryScenarios = map[string]scenario{
 		// A leap is growth, too.
 		also: []string{"SUnreclaim grows towards its limit"},
 	},
+	"a limit is the host's own": {
+		trigger: "SUnreclaim is high", macros: map[string]string{"{$KMEM.SUNRECLAIM.PCT.MAX.WARN}": "3"},
+		bad:   []change{{memoryKey, "sunreclaim_pct", 4}},
+		event: `^ \(over 3% of RAM for 5m\)` + growing, opData: `^SUnreclaim: 4 % of RAM$`, severity: warning,
+	},
 	"unreclaimable slab memory grows by 1.2 % of RAM an hour": {
 		trigger: "SUnreclaim grows towards its limit",
 		good:    []change{{memoryKey, "sunreclaim_pct", line{from: 2, ill: 0.02}}},

@@ -12,7 +12,7 @@ import (
 )
 
 func TestEveryTriggerGoesToProblemAndBack(t *testing.T) {
-	eachVersion(t, func(t *testing.T, s *zabbixserver.Server) {
+	eachVersionUnlessShort(t, func(t *testing.T, s *zabbixserver.Server) {
 		g := newStage(s)
 		for name, table := range tables {
 			g.add(t, name, table, "", pushed(s.Version()))
