@@ -73,7 +73,7 @@ screenshots: sdk servers ## the pictures of all dashboards under templates/image
 	go test -tags e2e,screenshots -count=1 -timeout 10m -v -run TestEveryDashboardIsShown ./templates/e2e
 
 lint: sdk $(LINT) ## the linters of .golangci.yml
-	$(LINT) run ./...
+	$(LINT) run --allow-parallel-runners ./...
 
 $(LINT): Makefile
 	@mkdir -p $(@D)
