@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -59,9 +60,12 @@ func TestANetworkOfItsOwnHasTheInterfacesThatATestMakes(t *testing.T) {
 		require.NoError(t, socket.Close())
 	}
 
-	made, err := net.InterfaceByName("out")
-	require.NoError(t, err)
-	require.NotZero(t, made.Flags&net.FlagRunning)
+	// The kernel notes a little later that it runs (linkwatch).
+	require.Eventually(t, func() bool {
+		made, err := net.InterfaceByName("out")
+
+		return err == nil && made.Flags&net.FlagRunning != 0
+	}, 10*time.Second, time.Millisecond)
 }
 
 func TestARefusedCallFailsInEveryThread(t *testing.T) {
