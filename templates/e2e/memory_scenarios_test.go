@@ -29,7 +29,7 @@ var memoryScenarios = map[string]scenario{
 		trigger: "Agent was started again by systemd",
 		good:    []change{{oomKey, "agent_unit.restarts", since{before: 3, after: 4}}, {oomKey, "agent_unit.oom_kills", since{before: 0, after: 1}}},
 		event:   `^ \(in the last 1h; OOM kills in it: 1\)$`, opData: `^Restarts: 4$`, severity: warning,
-		step: 5 * time.Minute, after: pastAnHour,
+		step: 5 * time.Minute, after: outsideWindows,
 	},
 	"the kernel log cannot be read": {
 		trigger: "OOM victims cannot be named",
@@ -100,13 +100,13 @@ var memoryScenarios = map[string]scenario{
 		trigger: "Host ran out of memory, process killed",
 		good:    victim("mariadbd", "global", "/system.slice/mariadb.service"),
 		event:   `^: mariadbd in /system\.slice/mariadb\.service \(in the last 1h\)$`, opData: `^Kills since boot: 1$`, severity: high,
-		step: 5 * time.Minute, after: pastAnHour,
+		step: 5 * time.Minute, after: outsideWindows,
 	},
 	"a customer's limit is reached": {
 		trigger: "OOM killer killed a process",
 		good:    victim("php-fpm8.2", "cgroup", "/user.slice/user-1012.slice"),
 		event:   `^: php-fpm8\.2 in /user\.slice/user-1012\.slice \(in the last 1h\)$`, opData: `^Kills since boot: 1$`, severity: average,
-		step: 5 * time.Minute, after: pastAnHour,
+		step: 5 * time.Minute, after: outsideWindows,
 	},
 	"memory of the kernel is in no cache": {
 		trigger: "Unattributed kernel memory is high",

@@ -23,7 +23,7 @@ var nginxScenarios = map[string]scenario{
 		trigger: "Runs a program that was replaced",
 		bad:     []change{{nginxKey, "binary_replaced", true}},
 		event:   `^ \(for 1h\)$`, opData: `^$`, severity: info,
-		step: 5 * time.Minute, ill: pastAnHour,
+		step: 5 * time.Minute, ill: outsideWindows,
 	},
 	"another process listens on nginx's port": {
 		trigger: "Another process takes its clients",

@@ -4,8 +4,8 @@ import "time"
 
 const (
 	pluginKey = "hosting.plugin.get"
-	// pastAnHour is how long what a window of an hour has seen must be over.
-	pastAnHour = 70 * time.Minute
+	// outsideWindows is how long a scenario lasts beyond what a window of an hour sees.
+	outsideWindows = 70 * time.Minute
 )
 
 // failing is a check of the plugin that fails.
@@ -71,25 +71,25 @@ var pluginScenarios = map[string]scenario{
 		// Each start is five minutes after the last one.
 		good:  []change{{pluginKey, "link.started_at", line{from: 946684800, ill: 60}}},
 		event: `^ \(3 times or more in 1h\)$`, opData: `^$`, severity: average,
-		step: 5 * time.Minute, ill: 20 * time.Minute, after: pastAnHour,
+		step: 5 * time.Minute, ill: 20 * time.Minute, after: outsideWindows,
 	},
 	"a check panics": {
 		trigger: "Recovered from a panic",
 		good:    []change{{pluginKey, "recovered_panics", since{before: 1, after: 2}}},
 		event:   `^ \(in the last 1h\)$`, opData: `^Panics: 2$`, severity: info,
-		step: 5 * time.Minute, after: pastAnHour,
+		step: 5 * time.Minute, after: outsideWindows,
 	},
 	"the worker dies once": {
 		trigger: "Worker restarted",
 		good:    []change{{pluginKey, "worker_restarts", since{before: 1, after: 2}}, {pluginKey, "last_worker_death", since{before: "", after: "signal: killed"}}},
 		event:   `^: signal: killed \(in the last 1h\)$`, opData: `^Restarts: 2$`, severity: warning,
-		step: 5 * time.Minute, after: pastAnHour,
+		step: 5 * time.Minute, after: outsideWindows,
 	},
 	"the worker dies three times": {
 		trigger: "Worker restarted repeatedly",
 		good:    []change{{pluginKey, "worker_restarts", since{before: 1, after: 4}}, {pluginKey, "last_worker_death", since{before: "", after: "exit status 2"}}},
 		event:   `^ \(3 times or more in 1h\): exit status 2$`, opData: `^Restarts: 4$`, severity: average,
-		step: 5 * time.Minute, after: pastAnHour,
+		step: 5 * time.Minute, after: outsideWindows,
 	},
 	"the plugin is silent": {
 		trigger: "No data", clock: silence, macros: map[string]string{"{$PLUGIN.NODATA}": silentFor},
