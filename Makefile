@@ -5,15 +5,16 @@ HELPER_PACKAGE := ./plugin/cmd/zabbix-hosting-helper
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LINT    := build/bin/golangci-lint
 BLACKBOX := build/bin/blackbox
+BROWSER := build/bin/browser
 LINT_VERSION := v2.15.0
 FUZZTIME := 20s
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build packages test race fuzz demo bench wordpress e2e servers lint docs sdk tidy agents clean
+.PHONY: help build packages test race fuzz demo bench wordpress e2e e2e-short screenshots e2e-systemd e2e-leaks e2e-kernels servers lint docs sdk tidy agents clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: sdk ## the plugin and the root helper, under build/
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/ $(PACKAGE) $(HELPER_PACKAGE)
@@ -40,7 +41,7 @@ demo: build agents ## this host's values through real agents 6.0 and 7.0
 	@go run ./testenv/cmd/demo $(abspath $(BINARY))
 
 bench: build agents ## the figures of the README, each beside its bound
-	go test -run '^$$' -bench . -benchmem ./checks/... ./plugin/agent
+	go test -run '^$$' -bench . -benchmem ./checks/... ./plugin/agent ./plugin/cmd/zabbix-hosting-helper
 	@go run ./testenv/cmd/bench agents $(abspath $(BINARY))
 	GOWORK=off go vet -C testenv/blackbox . && GOWORK=off go build -C testenv/blackbox -o $(abspath $(BLACKBOX)) .
 	@go run ./testenv/cmd/bench probes $(abspath $(BLACKBOX))
@@ -49,11 +50,30 @@ wordpress: sdk ## a real WordPress whose database and PHP are stopped under a pr
 	@GOWORK=off go run ./testenv/cmd/fetch wordpress
 	go test -tags wordpress -count=1 -timeout 5m ./testenv/wordpress
 
-e2e: build agents servers ## the templates in real Zabbix servers 6.0 and 7.0, with real agents and proxies (SHORT=-short: triggers only in 7.0)
-	go test -tags e2e -count=1 -timeout 30m -v $(SHORT) ./testenv/zabbixserver ./templates/e2e
+e2e: build agents servers ## the templates in real Zabbix servers 6.0 and 7.0, with real agents and proxies
+	go test -tags e2e -count=1 -timeout 30m -v ./testenv/zabbixserver ./templates/e2e
+
+e2e-short: build servers ## of it what CI has time for: every template imported, and every trigger in 7.0
+	go test -tags e2e -short -count=1 -timeout 15m -v -run 'TestEveryTemplateImports|TestEveryTrigger' ./templates/e2e
+
+e2e-systemd: packages ## the packages on machines with a real systemd, agents 6.0 and 7.0 and nginx; needs root
+	@GOWORK=off go run ./testenv/cmd/fetch machine
+	go test -tags systemd -count=1 -timeout 20m ./testenv/boot ./testenv/boot/e2e
+
+e2e-leaks: sdk ## real leaks of 100 MB of each kind, and 10 minutes of ordinary work without one (needs root)
+	go test -tags leaks -count=1 -timeout 30m -v -run 'Hundred|Ordinary' ./checks/slabowner
+
+e2e-kernels: sdk ## what asks the kernel, with Debian's Linux 6.1 and 6.12 in emulated machines
+	@GOWORK=off go run ./testenv/cmd/fetch kernels
+	go test -tags kernels -count=1 -timeout 30m -v -run DebiansKernels ./checks/...
+
+screenshots: sdk servers ## the pictures of all dashboards under templates/images, from real servers and Chromium
+	@GOWORK=off go run ./testenv/cmd/fetch chromium
+	GOWORK=off go vet -C testenv/browser . && GOWORK=off go build -C testenv/browser -o $(abspath $(BROWSER)) .
+	go test -tags e2e,screenshots -count=1 -timeout 10m -v -run TestEveryDashboardIsShown ./templates/e2e
 
 lint: sdk $(LINT) ## the linters of .golangci.yml
-	$(LINT) run ./...
+	$(LINT) run --allow-parallel-runners ./...
 
 $(LINT): Makefile
 	@mkdir -p $(@D)

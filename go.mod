@@ -3,6 +3,7 @@ module zabbix-agent2-plugin-hosting
 go 1.26.0
 
 require (
+	github.com/cilium/ebpf v0.22.0
 	github.com/prometheus/procfs v0.23.0
 	github.com/stretchr/testify v1.12.1
 	go.yaml.in/yaml/v3 v3.0.5
@@ -16,7 +17,5 @@ require (
 	github.com/coreos/go-systemd/v22 v22.7.0
 	golang.org/x/sync v0.25.0
 )
-
-require github.com/cilium/ebpf v0.22.0
 
 require github.com/godbus/dbus/v5 v5.1.0

@@ -78,7 +78,7 @@ func requireCaught(t *testing.T, good string, test breakage) {
 
 	broken := strings.Replace(good, test.old, test.broken, 1)
 	require.True(t, broken != good, "the template no longer has the text that this test breaks")
-	require.Contains(t, strings.Join(contract.Check(parse(t, broken), golden()), "\n"), test.want)
+	require.Contains(t, strings.Join(contract.Check(parse(t, broken), golden(), handWritten(t)...), "\n"), test.want)
 }
 
 // What the template of test sites has and the other has not: master items and calculated items for each discovered object, and scripts.
@@ -130,6 +130,9 @@ func TestBrokenScriptsAreCaught(t *testing.T) {
 		"a state that the code lacks":              {"newvalue: unsafe_refused", "newvalue: refused", "value map Hosting nginx state is"},
 		"a technique that the code lacks":          {"newvalue: trace", "newvalue: traced", "value map Hosting nginx technique is"},
 		"a hazard's name that is another":          {"newvalue: test_would_open_ports", "newvalue: opens_ports", "value map Hosting nginx hazard is"},
+		"a state of the watch that the code lacks": {"newvalue: polling", "newvalue: looking", "value map Hosting watch state is"},
+		"a watch that is not there":                {"report.udp.reason === undefined", "report.sctp.reason === undefined", `item nginx.events.reason: cannot follow $.sctp.reason: there is no "sctp"`},
+		"a relation of a foreigner of the watch":   {"concern.relation_name !==", "concern.relation_text !==", `item nginx.events.foreigner: cannot follow $.relation_text: there is no "relation_text"`},
 	}
 
 	requireEachCaught(t, nginxSafety, tests)
@@ -151,6 +154,11 @@ func TestBrokenStatesAreCaught(t *testing.T) {
 		"the facts of a unit under another name":      {nginxSafety, breakage{"- $.unit_state.restarts", "- $.unit.restarts", `item nginx.unit.restarts["{#INSTANCE}"]: cannot follow $.unit.restarts`}},
 		"a script on a fact that a unit has not":      {kernelMemory, breakage{"unit.result_name ===", "unit.outcome ===", `item kmem.units.oom_killed.names: cannot follow $.outcome`}},
 		"a question for units that are not there":     {kernelMemory, breakage{"report.units === undefined", "report.services === undefined", `there is no "services"`}},
+		"a state of a session that the code lacks":    {kernelMemory, breakage{"newvalue: cut_short", "newvalue: cut", "value map Hosting slab owner state is"}},
+		"an owner's bytes by another name":            {kernelMemory, breakage{"- '$.owners[0].bytes'", "- '$.owners[0].size'", "item kmem.owners.bytes: cannot follow $.owners[0].size"}},
+		"units that are charged for slab, elsewhere":  {kernelMemory, breakage{"- '$.cgroups.units[0].name'", "- '$.units[0].name'", "item kmem.cgroup.name: cannot follow $.units[0].name"}},
+		"a leak without its code path":                {kernelMemory, breakage{"group.stack.filter(", "group.frames.filter(", `item kmem.leaks.first: cannot follow $.frames: there is no "frames"`}},
+		"a reset without the foreigner":               {testSite, breakage{"- '$.evidence[0].foreigner.sentence'", "- '$.evidence[0].process.sentence'", `item site.evidence.foreigner["{#SITE}"]: cannot follow $.evidence[0].process.sentence`}},
 		"the number of stopped units by another name": {kernelMemory, breakage{"- $.units_oom_killed", "- $.oom_killed", "item kmem.units.oom_killed: cannot follow $.oom_killed"}},
 	}
 
@@ -160,6 +168,23 @@ func TestBrokenStatesAreCaught(t *testing.T) {
 			requireCaught(t, read(t, filepath.Join("7.0", test.file)), test.breakage)
 		})
 	}
+}
+
+// What the template of the fleet has and the others have not: calculations over the items of other hosts.
+func TestBrokenAggregatesAreCaught(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]breakage{
+		"an item that no host has":            {"/*/site.ok.new[*]", "/*/site.ok.fresh[*]", `no other template has an item "site.ok.fresh[*]"`},
+		"parameters of an item that has none": {"/*/plugin.uptime?", "/*/plugin.uptime[*]?", `no other template has an item "plugin.uptime[*]"`},
+		"no parameters of an item with some":  {"/*/site.requests[*]", "/*/site.requests", `no other template has an item "site.requests"`},
+		"hosts of any group":                  {"/*/plugin.uptime?[group=\"{$FLEET.GROUP}\"]", "/*/plugin.uptime", "plugin.uptime of every host of the server is meant"},
+		"one host's item":                     {"/*/kmem.sunreclaim.pct?", "/web1/kmem.sunreclaim.pct?", `there is no item "kmem.sunreclaim.pct" of "web1"`},
+		"its own item, which it has not":      {"/*/kmem.sunreclaim.pct?", "//kmem.sunreclaim.pct?", `there is no item "kmem.sunreclaim.pct" of ""`},
+		"a group that is no macro of its own": {"{$FLEET.GROUP}", "{$FLEET.GROUPS}", "macro {$FLEET.GROUPS} is used"},
+	}
+
+	requireEachCaught(t, fleet, tests)
 }
 
 func TestMisspelledFieldsAreRefused(t *testing.T) {

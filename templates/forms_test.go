@@ -160,5 +160,11 @@ func spellOutDefaults(items []export.Item) {
 		if items[i].History == "" {
 			items[i].History = "31d"
 		}
+
+		for j, step := range items[i].Preprocessing {
+			if step.Type == "CHECK_NOT_SUPPORTED" && slices.Equal(step.Parameters, []string{"-1"}) {
+				items[i].Preprocessing[j].Parameters = []string{""} // any error, which is all that 6.0 knows
+			}
+		}
 	}
 }

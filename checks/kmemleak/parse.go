@@ -134,7 +134,7 @@ func (o *object) parseComm(line []byte) bool {
 		return false
 	}
 
-	o.comm = clean(text[:end])
+	o.comm = procfile.Printable(text[:end])
 
 	pid, rest, ok := strings.Cut(text[end+len(`", pid `):], ", jiffies ")
 	jiffies, age, aged := strings.Cut(rest, " (age ")
@@ -165,17 +165,6 @@ func (o *object) addFrame(line []byte) {
 	}
 
 	if text != "" && len(o.stack) < maxFrames {
-		o.stack = append(o.stack, clean(text))
+		o.stack = append(o.stack, procfile.Printable(text))
 	}
-}
-
-// clean keeps what can be printed on one line.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
-			return '?'
-		}
-
-		return r
-	}, text)
 }

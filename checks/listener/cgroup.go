@@ -16,6 +16,8 @@ const (
 	maxCgroups = 20_000
 	// controllersFile is in every directory of cgroup version 2 and in none of version 1.
 	controllersFile = "cgroup.controllers"
+	// cgroupDir is where the cgroups are below /sys.
+	cgroupDir = "fs/cgroup"
 )
 
 // cgroupNames finds the paths of cgroups by their ids, which are the inodes of their directories (kernfs).
@@ -54,12 +56,7 @@ func (c *cgroupNames) search(missing map[uint64]struct{}) {
 		c.known = make(map[uint64]string)
 	}
 
-	root := c.root
-	if _, err := os.Stat(filepath.Join(root, controllersFile)); err != nil {
-		// Where version 1 is in use, systemd mounts version 2 here.
-		root = filepath.Join(root, "unified")
-	}
-
+	root := unified(c.root)
 	seen := 0
 	_ = filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
@@ -81,6 +78,26 @@ func (c *cgroupNames) search(missing map[uint64]struct{}) {
 	}
 }
 
+// UnifiedCgroup is where cgroup version 2 is mounted below sysPath, on a real system "/sys".
+func UnifiedCgroup(sysPath string) string { return unified(filepath.Join(sysPath, cgroupDir)) }
+
+func unified(root string) string {
+	if _, err := os.Stat(filepath.Join(root, controllersFile)); err != nil {
+		// Where version 1 is in use, systemd mounts version 2 here.
+		return filepath.Join(root, "unified")
+	}
+
+	return root
+}
+
+// CgroupPath is the path of a cgroup of version 2 below its mount, by its id; empty for one that is gone.
+func (r *Reader) CgroupPath(id uint64) string {
+	paths := map[uint64]string{id: ""}
+	r.cgroups.paths(paths)
+
+	return paths[id]
+}
+
 func (c *cgroupNames) learn(missing map[uint64]struct{}, name string, entry fs.DirEntry) {
 	info, err := entry.Info()
 	if err != nil {
@@ -93,7 +110,7 @@ func (c *cgroupNames) learn(missing map[uint64]struct{}, name string, entry fs.D
 	}
 
 	if _, wanted := missing[stat.Ino]; wanted {
-		c.known[stat.Ino] = printable(path.Join("/", name), textLimit)
+		c.known[stat.Ino] = Printable(path.Join("/", name), textLimit)
 		delete(missing, stat.Ino)
 	}
 }
@@ -121,8 +138,8 @@ func parseCgroup(data []byte) string {
 	return found
 }
 
-// unitOf is the innermost service or scope of systemd in the path of a cgroup.
-func unitOf(cgroup string) string {
+// UnitOf is the innermost service or scope of systemd in the path of a cgroup.
+func UnitOf(cgroup string) string {
 	for dir := cgroup; dir != "/" && dir != "."; dir = path.Dir(dir) {
 		if name := path.Base(dir); strings.HasSuffix(name, ".service") || strings.HasSuffix(name, ".scope") {
 			return name

@@ -28,7 +28,7 @@ func TestCgroupFiles(t *testing.T) {
 	} {
 		path := parseCgroup([]byte(text))
 		require.Equal(t, want.path, path, text)
-		require.Equal(t, want.unit, unitOf(path), text)
+		require.Equal(t, want.unit, UnitOf(path), text)
 	}
 }
 

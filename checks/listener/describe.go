@@ -34,7 +34,7 @@ type describer struct {
 	held    holdings
 	cgroups map[uint64]string
 
-	processes *processReader
+	processes *ProcessReader
 	// read holds a process that has ended as nil.
 	read map[int]*Process
 }
@@ -42,7 +42,7 @@ type describer struct {
 // newDescriber knows the names of the cgroups of these sockets.
 func (r *Reader) newDescriber(held holdings, sockets []*Socket) *describer {
 	d := &describer{
-		reader: r, held: held, cgroups: make(map[uint64]string), processes: r.newProcessReader(), read: make(map[int]*Process),
+		reader: r, held: held, cgroups: make(map[uint64]string), processes: r.NewProcessReader(), read: make(map[int]*Process),
 	}
 
 	for _, s := range sockets {
@@ -103,7 +103,7 @@ func (d *describer) pids(sockets ...*Socket) []int {
 func (d *describer) process(pid int) (Process, bool) {
 	p, known := d.read[pid]
 	if !known {
-		if read, err := d.processes.read(pid); err == nil {
+		if read, err := d.processes.Read(pid); err == nil {
 			p = &read
 		}
 

@@ -68,8 +68,8 @@ func (f *family) shares(other *family) bool {
 // maxAncestors ends a walk up through processes that change meanwhile.
 const maxAncestors = 64
 
-// descendsFrom says whether the process is one of the masters or below one.
-func (r *Reader) descendsFrom(pid int, masters []int) bool {
+// DescendsFrom says whether the process is one of the masters or below one.
+func (r *Reader) DescendsFrom(pid int, masters []int) bool {
 	for range maxAncestors {
 		if slices.Contains(masters, pid) {
 			return true

@@ -78,7 +78,7 @@ func (r *Reader) confirm(ctx context.Context, q Query, strangers []stranger, hel
 
 	for _, s := range strangers {
 		holders := held[s.socket.Inode]
-		if slices.ContainsFunc(holders, func(h holding) bool { return r.descendsFrom(h.pid, s.family.masters) }) {
+		if slices.ContainsFunc(holders, func(h holding) bool { return r.DescendsFrom(h.pid, s.family.masters) }) {
 			continue
 		}
 

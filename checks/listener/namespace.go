@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/thread"
 )
 
 // sameNamespaceFile has an inode of its own in each network namespace, and unlike ns/net anybody may ask for it.
@@ -78,36 +79,13 @@ func (r *Reader) inNamespace(pid int, f func() error) error {
 	}
 	defer func() { _ = unix.Close(namespace) }()
 
-	return onThrownAwayThread(func() error {
+	return thread.Run(func() error {
 		if err := unix.Setns(namespace, unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("cannot enter the network namespace of process %d: %w; run this as root", pid, err)
 		}
 
 		return f()
 	})
-}
-
-// onThrownAwayThread runs f on a thread that ends with it. It is never the main thread: that cannot end, and /proc/self
-// shows its namespace as the one of the process.
-func onThrownAwayThread(f func() error) error {
-	result := make(chan error)
-
-	go func() {
-		// Unlocked on the main thread only: the runtime ends a thread with the goroutine that holds it.
-		runtime.LockOSThread()
-
-		if unix.Gettid() == os.Getpid() {
-			defer runtime.UnlockOSThread()
-
-			result <- onThrownAwayThread(f)
-
-			return
-		}
-
-		result <- f()
-	}()
-
-	return <-result
 }
 
 // openInquiry opens a sock_diag socket in the network namespace of the process.

@@ -124,19 +124,6 @@ func TestAProcessThatHasEndedHasNoNetworkNamespace(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
-// TestAThreadIsThrownAwayButNotTheMainOne keeps /proc/self from showing another namespace for good.
-func TestAThreadIsThrownAwayButNotTheMainOne(t *testing.T) {
-	t.Parallel()
-
-	for range 500 {
-		require.NoError(t, onThrownAwayThread(func() error {
-			require.NotEqual(t, os.Getpid(), unix.Gettid())
-
-			return nil
-		}))
-	}
-}
-
 func TestTCPMigrateReq(t *testing.T) {
 	t.Parallel()
 

@@ -43,8 +43,9 @@ func Relations() map[int]string {
 	return all
 }
 
-// relate compares the socket of a stranger with one of nginx, in one network namespace.
-func relate(stranger, own *Socket) (r Relation, overlap bool) {
+// Relate compares the socket of a stranger with one of nginx, in one network namespace. It is false where they have no
+// clients in common.
+func Relate(stranger, own *Socket) (r Relation, overlap bool) {
 	if stranger.Network != own.Network || stranger.Address.Port() != own.Address.Port() || !sameDevice(stranger, own) {
 		return 0, false
 	}

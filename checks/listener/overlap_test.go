@@ -75,7 +75,7 @@ func TestTheKernelGivesTheClientsAsTheRelationSays(t *testing.T) {
 					both[0], both[1] = both[1], both[0]
 				}
 
-				got, overlap := relate(&both[1], &both[0])
+				got, overlap := Relate(&both[1], &both[0])
 				require.Equal(t, c.want, got, got)
 				require.Equal(t, c.want != 0, overlap)
 
@@ -111,7 +111,7 @@ func TestRelationsNeedTheSameNetworkPortAndDevice(t *testing.T) {
 		"another network": {Network: UDP, Address: netip.MustParseAddrPort("0.0.0.0:80"), InterfaceIndex: 2},
 		"another device":  {Network: TCP, Address: netip.MustParseAddrPort("0.0.0.0:80"), InterfaceIndex: 3},
 	} {
-		_, overlap := relate(&stranger, &own)
+		_, overlap := Relate(&stranger, &own)
 		require.False(t, overlap, name)
 	}
 }
@@ -121,7 +121,7 @@ func TestRelationsNeedTheSameNetworkPortAndDevice(t *testing.T) {
 func TestAnyAddressOfIPv6IsNotSaidToServeIPv4WhereThatIsUnknown(t *testing.T) {
 	t.Parallel()
 
-	_, overlap := relate(&Socket{Network: TCP, Address: netip.MustParseAddrPort("[::]:80")},
+	_, overlap := Relate(&Socket{Network: TCP, Address: netip.MustParseAddrPort("[::]:80")},
 		&Socket{Network: TCP, Address: netip.MustParseAddrPort("0.0.0.0:80")})
 	require.False(t, overlap)
 }

@@ -54,5 +54,5 @@ func readLinkIn(dir int, name string) string {
 		return ""
 	}
 
-	return printable(string(target[:n]), textLimit)
+	return Printable(string(target[:n]), textLimit)
 }

@@ -37,16 +37,17 @@ type Process struct {
 	StartTicks uint64 `json:"-"`
 }
 
-// processReader reads processes for one report and remembers what they share.
-type processReader struct {
+// ProcessReader reads processes and remembers what they share. It is for one caller at a time.
+type ProcessReader struct {
 	proc string
 	// bootedAt is the Unix time of boot in seconds, 0 where it is unknown.
 	bootedAt float64
 	users    map[uint32]string
 }
 
-func (r *Reader) newProcessReader() *processReader {
-	return &processReader{proc: r.proc, bootedAt: readBootTime(r.proc), users: make(map[uint32]string)}
+// NewProcessReader reads below the same path.
+func (r *Reader) NewProcessReader() *ProcessReader {
+	return &ProcessReader{proc: r.proc, bootedAt: readBootTime(r.proc), users: make(map[uint32]string)}
 }
 
 // readBootTime reads btime of proc_stat(5).
@@ -67,9 +68,9 @@ func readBootTime(proc string) float64 {
 	return 0
 }
 
-// read reads one process. All of it is of the same process: the open directory stays that process's when its number is
+// Read reads one process. All of it is of the same process: the open directory stays that process's when its number is
 // used again. It fails with unix.ENOENT or unix.ESRCH for one that has ended.
-func (p *processReader) read(pid int) (Process, error) {
+func (p *ProcessReader) Read(pid int) (Process, error) {
 	dir, err := openProcess(p.proc, pid)
 	if err != nil {
 		return Process{}, err
@@ -87,7 +88,7 @@ func (p *processReader) read(pid int) (Process, error) {
 
 	// Each of these may be closed to this user.
 	line, _ := readIn(dir, "cmdline")
-	found.CommandLine = commandLine(line)
+	found.CommandLine = CommandLine(line)
 	found.Executable = readLinkIn(dir, "exe")
 
 	if status, err := readIn(dir, "status"); err == nil {
@@ -95,8 +96,8 @@ func (p *processReader) read(pid int) (Process, error) {
 	}
 
 	if groups, err := readIn(dir, "cgroup"); err == nil {
-		found.Cgroup = printable(parseCgroup(groups), textLimit)
-		found.Unit = unitOf(found.Cgroup)
+		found.Cgroup = Printable(parseCgroup(groups), textLimit)
+		found.Unit = UnitOf(found.Cgroup)
 	}
 
 	return found, nil
@@ -148,18 +149,18 @@ func parseStat(data []byte) (p Process, ok bool) {
 	ppid, err2 := strconv.Atoi(fields[ppidColumn])
 	start, err3 := strconv.ParseUint(fields[startColumn], 10, 64)
 
-	p = Process{PID: pid, PPID: ppid, StartTicks: start, Name: printable(string(data[first+1:last]), textLimit)}
+	p = Process{PID: pid, PPID: ppid, StartTicks: start, Name: Printable(string(data[first+1:last]), textLimit)}
 
 	return p, errors.Join(err1, err2, err3) == nil
 }
 
-// commandLine puts spaces between the arguments, each of which ends with a zero byte.
-func commandLine(data []byte) string {
-	return printable(string(bytes.ReplaceAll(bytes.TrimRight(data, "\x00"), []byte{0}, []byte{' '})), textLimit)
+// CommandLine puts spaces between the arguments, each of which ends with a zero byte.
+func CommandLine(data []byte) string {
+	return Printable(string(bytes.ReplaceAll(bytes.TrimRight(data, "\x00"), []byte{0}, []byte{' '})), textLimit)
 }
 
 // takeOwner reads the effective user id of /proc/PID/status.
-func (p *processReader) takeOwner(found *Process, status []byte) {
+func (p *ProcessReader) takeOwner(found *Process, status []byte) {
 	for line := range bytes.Lines(status) {
 		ids, ok := bytes.CutPrefix(line, []byte("Uid:"))
 		if !ok {
@@ -173,18 +174,19 @@ func (p *processReader) takeOwner(found *Process, status []byte) {
 
 		if id, ok := procfile.Uint(fields[1]); ok && id <= 1<<32-1 {
 			found.UID = new(uint32(id))
-			found.User = p.userName(uint32(id))
+			found.User = p.UserName(uint32(id))
 		}
 
 		return
 	}
 }
 
-func (p *processReader) userName(id uint32) string {
+// UserName is empty for a user who has no name here.
+func (p *ProcessReader) UserName(id uint32) string {
 	name, known := p.users[id]
 	if !known {
 		if u, err := user.LookupId(strconv.FormatUint(uint64(id), 10)); err == nil {
-			name = printable(u.Username, textLimit)
+			name = Printable(u.Username, textLimit)
 		}
 
 		p.users[id] = name

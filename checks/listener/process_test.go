@@ -14,7 +14,7 @@ import (
 )
 
 // fakeProcess writes the files of a process below a directory that stands for /proc.
-func fakeProcess(t *testing.T, files map[string]string) *processReader {
+func fakeProcess(t *testing.T, files map[string]string) *ProcessReader {
 	t.Helper()
 
 	proc := t.TempDir()
@@ -25,7 +25,7 @@ func fakeProcess(t *testing.T, files map[string]string) *processReader {
 		require.NoError(t, os.WriteFile(filepath.Join(proc, "7", name), []byte(content), 0o600))
 	}
 
-	return NewReader(proc, "").newProcessReader()
+	return NewReader(proc, "").NewProcessReader()
 }
 
 const statTail = " S 3 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 12345 100 200\n"
@@ -75,7 +75,7 @@ func TestAProcess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			got, err := fakeProcess(t, c.files).read(7)
+			got, err := fakeProcess(t, c.files).Read(7)
 			require.NoError(t, err)
 			require.Equal(t, c.want, got)
 		})
@@ -94,13 +94,13 @@ func rootName(t *testing.T) string {
 func TestAProcessThatHasEnded(t *testing.T) {
 	t.Parallel()
 
-	_, err := fakeProcess(t, nil).read(8)
+	_, err := fakeProcess(t, nil).Read(8)
 	require.ErrorIs(t, err, unix.ENOENT)
 
-	_, err = fakeProcess(t, nil).read(7)
+	_, err = fakeProcess(t, nil).Read(7)
 	require.ErrorIs(t, err, unix.ENOENT)
 
-	_, err = fakeProcess(t, map[string]string{"stat": "7 (a) S 3"}).read(7)
+	_, err = fakeProcess(t, map[string]string{"stat": "7 (a) S 3"}).Read(7)
 	require.EqualError(t, err, `cannot understand the state of a process: "7 (a) S 3"`)
 }
 
@@ -110,7 +110,7 @@ func TestARealProcess(t *testing.T) {
 	executable, err := os.Executable()
 	require.NoError(t, err)
 
-	p, err := NewReader("/proc", "/sys").newProcessReader().read(os.Getpid())
+	p, err := NewReader("/proc", "/sys").NewProcessReader().Read(os.Getpid())
 	require.NoError(t, err)
 
 	now := float64(time.Now().Unix())
@@ -121,7 +121,7 @@ func TestARealProcess(t *testing.T) {
 
 	want := Process{
 		PID: os.Getpid(), PPID: os.Getppid(), Name: filepath.Base(executable)[:min(15, len(filepath.Base(executable)))],
-		CommandLine: commandLine([]byte(strings.Join(os.Args, "\x00"))), Executable: executable, UID: new(uint32(os.Geteuid())),
+		CommandLine: CommandLine([]byte(strings.Join(os.Args, "\x00"))), Executable: executable, UID: new(uint32(os.Geteuid())),
 		StartedAt: p.StartedAt, StartTicks: p.StartTicks, Cgroup: p.Cgroup, Unit: p.Unit,
 	}
 	if u, err := user.LookupId(strconv.Itoa(os.Geteuid())); err == nil {
@@ -150,7 +150,7 @@ func FuzzStat(f *testing.F) {
 			require.LessOrEqual(t, len(p.Name), textLimit+len(cutMark))
 		}
 
-		_ = commandLine(data)
-		_ = unitOf(printable(parseCgroup(data), textLimit))
+		_ = CommandLine(data)
+		_ = UnitOf(Printable(parseCgroup(data), textLimit))
 	})
 }

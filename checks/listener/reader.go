@@ -18,7 +18,7 @@ type Reader struct {
 
 // NewReader reads below procPath and sysPath, on a real system "/proc" and "/sys".
 func NewReader(procPath, sysPath string) *Reader {
-	return &Reader{proc: procPath, cgroups: cgroupNames{root: filepath.Join(sysPath, "fs/cgroup")}}
+	return &Reader{proc: procPath, cgroups: cgroupNames{root: filepath.Join(sysPath, cgroupDir)}}
 }
 
 // Query says which sockets a snapshot holds.

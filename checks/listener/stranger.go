@@ -61,7 +61,7 @@ func onePerPlace(sockets []*Socket) []*Socket {
 func mostHit(s *Socket, own []*Socket) (hit *Socket, relation Relation) {
 	for _, o := range own {
 		// Of relations of one kind the one to the same place tells most.
-		r, overlap := relate(s, o)
+		r, overlap := Relate(s, o)
 		if overlap && (hit == nil || r < relation || r == relation && o.place() == s.place()) {
 			hit, relation = o, r
 		}

@@ -11,8 +11,8 @@ const (
 	cutMark   = "..."
 )
 
-// printable makes text valid UTF-8 without control characters, of at most limit bytes and a mark where it is cut.
-func printable(text string, limit int) string {
+// Printable makes text valid UTF-8 without control characters, of at most limit bytes and a mark where it is cut.
+func Printable(text string, limit int) string {
 	mark := ""
 	if len(text) > limit {
 		text, mark = text[:limit], cutMark

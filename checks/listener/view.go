@@ -20,59 +20,31 @@ type view struct {
 
 // views reads the caller's network namespace and those of the masters.
 func (r *Reader) views(ctx context.Context, report *Report, o Options) ([]*view, error) {
-	own, err := r.namespaceKey(0)
+	places, failed, err := r.neighborhoods(o.Masters)
 	if err != nil {
 		return nil, err
 	}
 
-	order := []uint64{own}
-	pids := map[uint64]int{own: 0}
-	masters := make(map[uint64][]Master)
-
-	for _, m := range o.Masters {
-		key, err := r.namespaceKey(m.PID)
-		if _, known := pids[key]; err == nil && !known && len(order) == maxNamespaces {
-			err = fmt.Errorf("cannot look at the network namespace of process %d: there are more than %d", m.PID, maxNamespaces)
-		}
-
-		if err != nil {
-			report.unknown(m, err)
-
-			continue
-		}
-
-		if _, known := pids[key]; !known {
-			order = append(order, key)
-			pids[key] = m.PID
-		}
-
-		masters[key] = append(masters[key], m)
-	}
+	report.Masters = append(report.Masters, failed...)
+	report.ForeignersKnown = len(failed) == 0
 
 	var views []*view
 
-	for _, key := range order {
-		v, err := r.view(ctx, report, Query{Port: o.Port, PID: pids[key]}, masters[key])
+	for _, place := range places {
+		v, err := r.view(ctx, report, Query{Port: o.Port, PID: place.pid}, place.masters)
 
 		switch {
 		case err == nil:
 			views = append(views, v)
-		case key == own || ctx.Err() != nil:
+		case place.pid == 0 || ctx.Err() != nil:
 			return nil, err
 		default:
-			for _, m := range masters[key] {
-				report.unknown(m, err)
-			}
+			report.ForeignersKnown = false
+			report.Masters = append(report.Masters, place.unknown(err)...)
 		}
 	}
 
 	return views, nil
-}
-
-// unknown notes a master whose foreigners cannot be known.
-func (report *Report) unknown(m Master, err error) {
-	report.ForeignersKnown = false
-	report.Masters = append(report.Masters, MasterState{PID: m.PID, Error: err.Error()})
 }
 
 func (r *Reader) view(ctx context.Context, report *Report, q Query, masters []Master) (*view, error) {

@@ -144,7 +144,7 @@ func (w *watched) fillReload(r *Report, i *instance.Instance, now time.Time) {
 
 // lookAtSockets finds who else receives the clients of a running instance, and returns all sockets of its network.
 func (m *Monitor) lookAtSockets(ctx context.Context, i *instance.Instance, r *Report) *listener.Snapshot {
-	snapshot, err := m.listeners.Snapshot(ctx, listener.Query{PID: networkOf(i)})
+	snapshot, err := m.listeners.Snapshot(ctx, listener.Query{PID: m.networkOf(i)})
 	if err != nil {
 		r.Problems = append(r.Problems, err.Error())
 

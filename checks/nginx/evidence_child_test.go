@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
+	"zabbix-agent2-plugin-hosting/testenv/apart"
 )
 
 const (
@@ -35,8 +36,12 @@ type childTask struct {
 	Timeout    time.Duration
 	// Resolver is a resolver for a program with mounts and a network of its own; empty leaves the host's.
 	Resolver resolver
-	// Directory is an empty one, for its files.
+	// Directory is one for its files, an empty one where it is not set.
 	Directory string
+	// Helper has the program be in the place of the root helper, where it sees the host by this process.
+	Helper bool
+	// OpenFiles is how many files it may open; 0 leaves the limit.
+	OpenFiles uint64
 }
 
 // resolver is how a host's only resolver behaves.
@@ -94,9 +99,20 @@ func (task *childTask) run(result *childResult) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), childLimit)
 	defer cancel()
 
-	m := NewMonitor(Options{
+	o := Options{
 		ProcPath: "/proc", SysPath: "/sys", Root: task.Directory, Configured: task.Configured, Revalidate: time.Hour, Timeout: task.Timeout,
-	})
+	}
+	if task.Helper {
+		o.HostPID = os.Getppid()
+	}
+
+	if task.OpenFiles != 0 {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: task.OpenFiles, Max: task.OpenFiles}); err != nil {
+			return err
+		}
+	}
+
+	m := NewMonitor(o)
 	defer m.Stop()
 
 	for result.Report == nil || result.Report.TestRunning {
@@ -172,13 +188,15 @@ func loopbackUp() error {
 func inChild(t *testing.T, task childTask, attributes *syscall.SysProcAttr) *childResult {
 	t.Helper()
 
-	task.Directory = t.TempDir()
+	if task.Directory == "" {
+		task.Directory = t.TempDir()
+	}
 
 	text, err := json.Marshal(task)
 	require.NoError(t, err)
 
-	// Opened, because an ordinary user could not reach the directory.
-	program, err := os.Open("/proc/self/exe")
+	// An ordinary user could not reach the directory.
+	program, err := apart.Itself()
 	require.NoError(t, err)
 
 	defer program.Close()
@@ -186,14 +204,24 @@ func inChild(t *testing.T, task childTask, attributes *syscall.SysProcAttr) *chi
 	ctx, cancel := context.WithTimeout(t.Context(), 2*childLimit)
 	defer cancel()
 
-	command := exec.CommandContext(ctx, "/proc/self/fd/3")
+	command := exec.CommandContext(ctx, apart.SelfPath)
 	command.Env = append(os.Environ(), childVariable+"="+string(text))
 	command.ExtraFiles = []*os.File{program}
 	command.SysProcAttr = attributes
 	command.Stderr = os.Stderr
 
-	output, err := command.Output()
-	require.NoError(t, err)
+	start := func(f func() error) error { return f() }
+	if task.Helper {
+		start = apart.AsHelper
+	}
+
+	var output []byte
+
+	require.NoError(t, start(func() (err error) {
+		output, err = command.Output()
+
+		return err
+	}))
 
 	var result childResult
 

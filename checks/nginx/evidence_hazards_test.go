@@ -103,7 +103,7 @@ func TestAnotherUserWouldTakeTheDirectoriesOfARunningNginx(t *testing.T) {
 	m := newMonitor(t)
 	require.Empty(t, report(t, m, n).Hazards)
 
-	before := tree(t, n.Dir())
+	before := snapshot(t, n.Dir())
 	delete(before, n.ConfPath())
 	require.NoError(t, n.Configure(nginx.Options{User: "daemon"}))
 
@@ -119,7 +119,7 @@ func TestAnotherUserWouldTakeTheDirectoriesOfARunningNginx(t *testing.T) {
 		require.Empty(t, r.Hazards, "only root's nginx changes its user")
 	}
 
-	after := tree(t, n.Dir())
+	after := snapshot(t, n.Dir())
 	delete(after, n.ConfPath())
 	require.Equal(t, before, after)
 	require.Empty(t, r.SideEffects)

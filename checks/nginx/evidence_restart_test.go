@@ -29,10 +29,11 @@ func TestWhatNginxDoesDuringATestIsNoSideEffect(t *testing.T) {
 		before, after func(*nginx.Nginx) error
 	}{
 		"a start": {false, nothing, (*nginx.Nginx).Start},
-		// A shorter life than this goes unseen, and does not fit into a test of some milliseconds.
+		// A shorter life than the watch's pause goes unseen, and does not fit into a test of some milliseconds. On a busy machine a look takes
+		// long, and the pause is twenty times that.
 		"a start and an end": {false, nothing, func(n *nginx.Nginx) error {
 			err := n.Start()
-			time.Sleep(time.Second)
+			time.Sleep(5 * time.Second)
 
 			return errors.Join(err, n.Halt())
 		}},

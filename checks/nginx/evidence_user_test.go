@@ -29,7 +29,7 @@ func TestAnOrdinaryUserJudgesRootsConfigurationAsRootWould(t *testing.T) {
 	t.Parallel()
 
 	n := nginx.StartT(t, nginx.Options{Workers: 2, ReusePort: true, Daemon: true, User: "www-data"})
-	before := tree(t, n.Dir())
+	before := snapshot(t, n.Dir())
 	r := asOrdinaryUser(t, n)
 
 	require.Equal(t, StateValid, r.State, r.Sentence)
@@ -39,7 +39,7 @@ func TestAnOrdinaryUserJudgesRootsConfigurationAsRootWould(t *testing.T) {
 	require.Equal(t, []string{"tcp " + n.Addr()}, r.Test.Listens)
 	require.Empty(t, r.SideEffects)
 	require.Empty(t, r.Foreigners)
-	require.Equal(t, before, tree(t, n.Dir()))
+	require.Equal(t, before, snapshot(t, n.Dir()))
 
 	if os.Geteuid() == 0 {
 		require.Contains(t, r.Problems, fmt.Sprintf("cannot see the program of process %d (permission denied), so its title is believed; run as root", n.PID()))

@@ -15,8 +15,6 @@ const settleTime = 50 * time.Millisecond
 
 // fingerprint is what the files that a test read looked like afterwards.
 type fingerprint struct {
-	// root is nginx's root directory as seen from here; empty where it is ours.
-	root   string
 	stamps []stamp
 	// settled is false where a file changed so late that a further change could go unnoticed.
 	settled bool
@@ -31,9 +29,9 @@ type stamp struct {
 	modified, change int64 // in nanoseconds
 }
 
-// takeFingerprint looks at each path once. testedAt is when the test began.
-func takeFingerprint(root string, paths []string, testedAt time.Time) fingerprint {
-	f := fingerprint{root: root, settled: true, stamps: make([]stamp, 0, len(paths))}
+// takeFingerprint looks at each path once, in the tree of the caller. testedAt is when the test began.
+func takeFingerprint(paths []string, testedAt time.Time) fingerprint {
+	f := fingerprint{settled: true, stamps: make([]stamp, 0, len(paths))}
 	last := testedAt.Add(-settleTime).UnixNano()
 
 	for _, path := range paths {
@@ -42,7 +40,7 @@ func takeFingerprint(root string, paths []string, testedAt time.Time) fingerprin
 			continue
 		}
 
-		s := stampOf(root, path)
+		s := stampOf(path)
 		f.stamps = append(f.stamps, s)
 		f.settled = f.settled && s.change < last
 	}
@@ -52,9 +50,9 @@ func takeFingerprint(root string, paths []string, testedAt time.Time) fingerprin
 	return f
 }
 
-func stampOf(root, path string) stamp {
+func stampOf(path string) stamp {
 	var st unix.Stat_t
-	if unix.Stat(root+path, &st) != nil {
+	if unix.Stat(path, &st) != nil {
 		return stamp{path: path}
 	}
 
@@ -64,10 +62,10 @@ func stampOf(root, path string) stamp {
 	}
 }
 
-// changed returns the first file that looks different now; empty where none does.
+// changed returns the first file that looks different now in the tree of the caller; empty where none does.
 func (f *fingerprint) changed() string {
 	for _, s := range f.stamps {
-		if stampOf(f.root, s.path) != s {
+		if stampOf(s.path) != s {
 			return s.path
 		}
 	}

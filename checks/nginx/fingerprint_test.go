@@ -55,7 +55,7 @@ func TestEveryChangeOfAFileIsSeen(t *testing.T) {
 			require.NoError(t, os.Symlink("a.conf", filepath.Join(dir, "link.conf")))
 			time.Sleep(2 * settleTime)
 
-			f := takeFingerprint("", []string{
+			f := takeFingerprint([]string{
 				dir, filepath.Join(dir, "a.conf"), filepath.Join(dir, "c.conf"), filepath.Join(dir, "link.conf"),
 			}, time.Now())
 
@@ -91,13 +91,13 @@ func takeFingerprintOf(dir string, testedAt time.Time, names ...string) fingerpr
 		paths[i] = filepath.Join(dir, name)
 	}
 
-	return takeFingerprint("", paths, testedAt)
+	return takeFingerprint(paths, testedAt)
 }
 
 func TestWhatTheKernelMakesUpIsNoPartOfAFingerprint(t *testing.T) {
 	t.Parallel()
 
-	f := takeFingerprint("", []string{"/proc/self/status", "/sys/kernel/mm", "/dev/null"}, time.Now())
+	f := takeFingerprint([]string{"/proc/self/status", "/sys/kernel/mm", "/dev/null"}, time.Now())
 	require.Empty(t, f.stamps)
 	require.True(t, f.settled)
 }
@@ -112,7 +112,7 @@ func BenchmarkUnchanged(b *testing.B) {
 		require.NoError(b, os.WriteFile(paths[i], []byte("server {}"), 0o600))
 	}
 
-	f := takeFingerprint("", paths, time.Now())
+	f := takeFingerprint(paths, time.Now())
 
 	b.ReportAllocs()
 

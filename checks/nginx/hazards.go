@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -62,20 +63,10 @@ func (m *Monitor) fillHazards(r *Report, i *instance.Instance, o *outcome, socke
 		f.Program, f.Base = i.Build.Text, i.Build.Base
 	}
 
-	root := rootOf(i)
-
-	for _, b := range o.facts.binds {
-		if b.Path != "" {
-			var st unix.Stat_t
-			b.Exists = unix.Lstat(root+b.Path, &st) == nil
-		}
-
-		f.Binds = append(f.Binds, b)
-	}
-
+	f.Binds = m.bindsOf(i, o.facts.binds)
 	f.Listening, f.ListeningKnown = m.listening(i, sockets)
 
-	if value, err := m.listeners.TCPMigrateReq(networkOf(i)); err == nil && value != nil {
+	if value, err := m.listeners.TCPMigrateReq(m.networkOf(i)); err == nil && value != nil {
 		f.MigrateReq = new(*value == 1)
 	}
 
@@ -91,13 +82,22 @@ func (m *Monitor) fillHazards(r *Report, i *instance.Instance, o *outcome, socke
 	}
 }
 
-// networkOf is a process in the network namespace of an instance, 0 for our own.
-func networkOf(i *instance.Instance) int {
-	if i.Master != nil && i.Master.NetNS.Differs {
-		return i.Master.PID
+// bindsOf tells which of the unix sockets are there now.
+func (m *Monitor) bindsOf(i *instance.Instance, binds []hazard.Bind) []hazard.Bind {
+	all := slices.Clone(binds)
+	isUnix := func(b hazard.Bind) bool { return b.Path != "" }
+
+	if slices.ContainsFunc(all, isUnix) {
+		// Of a master that has ended meanwhile there is none.
+		_ = m.treeOf(i).Do(func() {
+			for at := range all {
+				var st unix.Stat_t
+				all[at].Exists = isUnix(all[at]) && unix.Lstat(all[at].Path, &st) == nil
+			}
+		})
 	}
 
-	return 0
+	return all
 }
 
 // listening is who listens in the network of an instance. It is false where that is not known.
@@ -113,7 +113,7 @@ func (m *Monitor) listening(i *instance.Instance, sockets *listener.Snapshot) ([
 	}
 
 	process := "self"
-	if pid := networkOf(i); pid != 0 {
+	if pid := m.networkOf(i); pid != 0 {
 		process = strconv.Itoa(pid)
 	}
 
@@ -133,7 +133,13 @@ func (m *Monitor) schedule() hazard.Schedule {
 	defer m.mu.Unlock()
 
 	if m.searchedAt.IsZero() || time.Since(m.searchedAt) >= searchedFor {
-		m.searched, m.searchedAt = hazard.Scheduled(m.options.Root), time.Now()
+		search := func() { m.searched = hazard.Scheduled(m.options.Root) }
+		if m.host.Do(search) != nil {
+			// What this process sees of the host is better than nothing.
+			search()
+		}
+
+		m.searchedAt = time.Now()
 	}
 
 	return m.searched

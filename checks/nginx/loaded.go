@@ -39,7 +39,7 @@ var surroundings = []string{
 	"/etc/host.conf", "/etc/gai.conf", "/etc/localtime", "/etc/services", "/etc/protocols",
 }
 
-// readContents digests the files of fingerprint f that nginx takes its configuration from.
+// readContents digests the files of fingerprint f that nginx takes its configuration from, in the tree of the caller.
 func readContents(f *fingerprint, readAt time.Time) contents {
 	c := contents{readAt: readAt}
 	sum := sha256.New()
@@ -51,7 +51,7 @@ func readContents(f *fingerprint, readAt time.Time) contents {
 		}
 
 		c.stamps = append(c.stamps, s)
-		left -= addContent(sum, f.root, s.path, left)
+		left -= addContent(sum, s.path, left)
 	}
 
 	sum.Sum(c.digest[:0])
@@ -64,15 +64,20 @@ func isConfiguration(name string) bool {
 		!strings.HasPrefix(name, "/usr/share/zoneinfo/") && !strings.HasPrefix(name, "/usr/lib/locale/")
 }
 
-// addContent digests a file with its name. One that is gone or that only others may read is digested as empty.
-func addContent(sum hash.Hash, root, name string, limit int64) (read int64) {
+// addContent digests a file with its name. One that is gone, that only others may read or that is no file any more is digested as empty.
+func addContent(sum hash.Hash, name string, limit int64) (read int64) {
 	_, _ = io.WriteString(sum, name+"\x00")
 
-	file, err := os.Open(root + name)
+	// A certificate may be anybody's, who may put a pipe there.
+	file, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return 0
 	}
 	defer file.Close()
+
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return 0
+	}
 
 	read, _ = io.Copy(sum, io.LimitReader(file, limit))
 

@@ -3,12 +3,14 @@ package nginx
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/nginx/hazard"
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
 const (
@@ -24,7 +26,8 @@ type Options struct {
 	// ProcPath and SysPath are where proc(5) and sysfs(5) are mounted, Root the directory below which cron, systemd, sudo
 	// and Zabbix are configured.
 	ProcPath, SysPath, Root string
-	// HostPID is a process whose mounts are the host's, for a caller that has others; 0 is the caller.
+	// HostPID is a process that sees the host's files, such as 1 where this process has mounts of its own: an instance that does not run is looked at
+	// and tested among them. 0 stands for this process.
 	HostPID int
 	// Configured are instances that are tested even while they do not run.
 	Configured []instance.Configured
@@ -46,11 +49,14 @@ type Monitor struct {
 	finder    *instance.Finder
 	sandbox   tester
 	listeners *listener.Reader
+	host      tree.Tree
 	startedAt time.Time
 
 	ctx    context.Context
 	cancel context.CancelFunc
 	tests  sync.WaitGroup
+	// testing is how many tests run.
+	testing atomic.Int32
 
 	mu      sync.Mutex
 	stopped bool
@@ -68,9 +74,15 @@ type Monitor struct {
 func NewMonitor(o Options) *Monitor {
 	ctx, cancel := context.WithCancel(context.Background())
 
+	var host tree.Tree
+	if o.HostPID != 0 {
+		host = tree.Of(o.ProcPath, o.HostPID)
+	}
+
 	return &Monitor{
 		options:   o,
-		finder:    instance.NewFinder(o.ProcPath, o.Configured, instance.NewBuilds(instance.SafeToRun)),
+		finder:    instance.NewFinder(o.ProcPath, o.Configured, instance.NewBuilds(instance.SafeToRun)).In(host),
+		host:      host,
 		sandbox:   sandbox.New(),
 		listeners: listener.NewReader(o.ProcPath, o.SysPath),
 		startedAt: time.Now(),
@@ -103,6 +115,9 @@ func (m *Monitor) Stop() {
 	case <-limit.C:
 	}
 }
+
+// Testing tells whether a test runs, also one that no Report waits for any more.
+func (m *Monitor) Testing() bool { return m.testing.Load() > 0 }
 
 // Discovered is a row of hosting.nginx.discovery.
 type Discovered struct {

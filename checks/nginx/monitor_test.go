@@ -189,26 +189,26 @@ func TestAnInstanceThatDoesNotRunIsTestedToo(t *testing.T) {
 
 	settled()
 
-	before := tree(t, n.Dir())
+	before := snapshot(t, n.Dir())
 	r, err := m.Report(context.Background(), "edge")
 	require.NoError(t, err)
 	require.Equal(t, StateValid, r.State, r.Sentence)
 	require.Nil(t, r.Master)
-	require.Equal(t, before, tree(t, n.Dir()), "a test leaves nothing behind")
+	require.Equal(t, before, snapshot(t, n.Dir()), "a test leaves nothing behind")
 
 	rows, err := m.Discover(context.Background())
 	require.NoError(t, err)
 	require.Contains(t, rows, Discovered{Instance: "edge", Config: n.ConfPath(), Binary: n.Program(), Product: "nginx/1.22.1"})
 }
 
-// tree is each file below a directory, with its inode and its change time.
-func tree(t *testing.T, dir string) map[string]stamp {
+// snapshot is each file below a directory, with its inode and its change time.
+func snapshot(t *testing.T, dir string) map[string]stamp {
 	t.Helper()
 
 	all := make(map[string]stamp)
 
 	require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
-		all[path] = stampOf("", path)
+		all[path] = stampOf(path)
 
 		return err
 	}))
@@ -273,6 +273,23 @@ func TestAnUnknownInstanceIsAnsweredWithThoseThereAre(t *testing.T) {
 	_, err := m.Report(context.Background(), "/etc/passwd; rm -rf /")
 	require.ErrorIs(t, err, ErrUnknownInstance)
 	require.ErrorContains(t, err, n.ConfPath())
+
+	_, err = m.NameOf(context.Background(), ID("/etc/passwd"))
+	require.ErrorIs(t, err, ErrUnknownInstance)
+	require.ErrorContains(t, err, n.ConfPath())
+}
+
+func TestAnInstanceHasANameThatIsNoPath(t *testing.T) {
+	t.Parallel()
+
+	n := nginx.StartT(t, nginx.Options{})
+	id := ID(n.ConfPath())
+	require.Regexp(t, "^[0-9a-f]{16}$", id)
+	require.Equal(t, "08cdfcae237f26e4", ID("/etc/nginx/nginx.conf"), "the two sides of a protocol agree on it for good")
+
+	name, err := newMonitor(t).NameOf(context.Background(), id)
+	require.NoError(t, err)
+	require.Equal(t, n.ConfPath(), name)
 }
 
 // scripted is a test that does what a test of this package wants.
@@ -307,9 +324,11 @@ func TestASlowTestIsAnsweredForAtOnce(t *testing.T) {
 	require.True(t, r.TestRunning)
 	require.Positive(t, r.TestRunningS)
 	require.Nil(t, r.Test)
+	require.True(t, m.Testing())
 
 	close(release)
 	require.Equal(t, StateValid, report(t, m, n).State)
+	require.Eventually(t, func() bool { return !m.Testing() }, time.Second, time.Millisecond)
 }
 
 func TestTheLastResultStandsWhileTheNextTestRuns(t *testing.T) {

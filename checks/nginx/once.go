@@ -8,6 +8,7 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
 // Candidate is a program and a configuration that a person wants tested, whoever they belong to.
@@ -32,7 +33,9 @@ func TestCandidate(ctx context.Context, c Candidate) (*Report, error) {
 		i.Build = &build
 	}
 
-	o := m.perform(i, time.Now())
+	o := newOutcome(i)
+	m.perform(o, &tree.View{})
+
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("cannot test %s: %w", c.Config, ctx.Err())
 	}

@@ -49,11 +49,10 @@ func (s sight) started(binds []sandbox.Bind) bool {
 }
 
 // sideEffects are what happened during a test and cannot be put down to nginx itself, which may have been started,
-// reloaded or told to open its logs anew at that moment.
-func (m *Monitor) sideEffects(i *instance.Instance, r *sandbox.Result, seen sight, began time.Time) []SideEffect {
+// reloaded or told to open its logs anew at that moment. The files are those that filesLeft has found.
+func (m *Monitor) sideEffects(i *instance.Instance, r *sandbox.Result, seen sight, files []fileLeft) []SideEffect {
 	found := seen.listeners(r.Binds)
 
-	files := filesLeft(rootOf(i), r.Writes, began)
 	if len(files) == 0 || seen.started(r.Binds) || m.livesOn(i) {
 		return found
 	}
@@ -123,15 +122,15 @@ type fileLeft struct {
 	path string
 }
 
-// filesLeft looks whether something that the test was kept from has happened all the same.
-func filesLeft(root string, writes []sandbox.Write, began time.Time) (found []fileLeft) {
+// filesLeft looks, in the tree of the caller, whether something that the test was kept from has happened all the same.
+func filesLeft(writes []sandbox.Write, began time.Time) (found []fileLeft) {
 	for _, write := range writes {
 		if write.Errno != "" || len(found) == maxSideEffects {
 			continue
 		}
 
 		var now unix.Stat_t
-		if unix.Lstat(root+write.Path, &now) != nil || now.Ctim.Nano() < began.Add(-settleTime).UnixNano() {
+		if unix.Lstat(write.Path, &now) != nil || now.Ctim.Nano() < began.Add(-settleTime).UnixNano() {
 			continue
 		}
 

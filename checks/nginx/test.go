@@ -1,43 +1,83 @@
 package nginx
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
-	"os"
+	"slices"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/conf"
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
-const (
-	maxListens = 100
-	// minOpenFiles is what a test may open where nothing is known of the service's limit: a virtual host has a log of its own.
-	minOpenFiles = 65_536
-)
+const maxListens = 100
 
-// test makes one test of the configuration of an instance.
+// maxEnds is how often a master may end before its test has begun.
+const maxEnds = 3
+
+// test makes one test of the configuration of an instance. Where its master is restarted meanwhile, it is made among the new one's files.
 func (m *Monitor) test(i instance.Instance) *outcome {
-	began := time.Now()
+	for end := 1; ; end++ {
+		o := m.testOnce(i)
+		if !o.ended || end == maxEnds {
+			return o
+		}
+
+		found, err := m.finder.Find(m.ctx)
+		if err != nil {
+			return o
+		}
+
+		at := slices.IndexFunc(found.Instances, func(now instance.Instance) bool { return now.Name == i.Name })
+		if at < 0 {
+			return o
+		}
+
+		i = found.Instances[at]
+	}
+}
+
+func (m *Monitor) testOnce(i instance.Instance) *outcome {
+	o := newOutcome(i)
 
 	// Nothing of a container is opened: who is root in there could have us wait at a pipe.
 	if v, refused := outOfReach(&i); refused {
-		return &outcome{instance: i, verdict: v, test: Test{At: began.Unix(), Listens: []string{}}, fingerprint: fingerprint{settled: true}, endedAt: time.Now()}
+		return o.without(v)
 	}
 
-	read := conf.Walk(os.DirFS(rootOf(&i)+"/"), i.Config, i.Prefix)
+	view, err := m.treeOf(&i).Open()
+	if err != nil {
+		return o.failed(err)
+	}
+	defer view.Close()
 
-	if v, refused := unsafeToRun(&i, read); refused {
-		o := &outcome{
-			instance: i, verdict: v, facts: factsWithout(read), test: Test{At: began.Unix(), Listens: []string{}}, endedAt: time.Now(),
+	var (
+		read    *conf.Result
+		v       verdict
+		refused bool
+	)
+
+	err = view.Do(func() {
+		read = conf.Walk(conf.Host(), i.Config, i.Prefix, m.directivesOf(&i))
+
+		if v, refused = unsafeToRun(&i, read); refused {
+			o.fingerprint = takeFingerprint(append(read.Files, i.Binary, i.Config), o.began)
 		}
-		o.fingerprint = takeFingerprint("", append(read.Files, i.Binary, i.Config), began)
+	})
 
-		return o
+	switch {
+	case err != nil:
+		return o.failed(err)
+	case refused:
+		o.facts = factsWithout(read)
+
+		return o.without(v)
 	}
 
-	o := m.perform(i, began)
+	m.perform(o, &view)
+
 	if o.test.Technique == int(sandbox.TechniqueNone) {
 		o.facts = factsWithout(read)
 	}
@@ -45,77 +85,63 @@ func (m *Monitor) test(i instance.Instance) *outcome {
 	return o
 }
 
-// perform makes the test that nothing stands against.
-func (m *Monitor) perform(i instance.Instance, began time.Time) *outcome {
-	o := &outcome{instance: i, test: Test{At: began.Unix(), Listens: []string{}}}
-	command := m.command(&i)
+func newOutcome(i instance.Instance) *outcome {
+	began := time.Now()
+
+	return &outcome{instance: i, began: began, test: Test{At: began.Unix(), Listens: []string{}}, fingerprint: fingerprint{settled: true}}
+}
+
+// without is the outcome where there was no test.
+func (o *outcome) without(v verdict) *outcome {
+	o.verdict, o.endedAt = v, time.Now()
+
+	return o
+}
+
+// failed is the outcome where a test failed before nginx said anything.
+func (o *outcome) failed(err error) *outcome {
+	o.ended = errors.Is(err, tree.ErrEnded)
+
+	return o.without(notTested(err))
+}
+
+// perform makes the test that nothing stands against, of files that are seen by the view.
+func (m *Monitor) perform(o *outcome, view *tree.View) {
+	i := &o.instance
+	command, blind := m.command(i)
 	watch := m.watch(command.Namespaces)
 	result, err := m.sandbox.Test(m.ctx, command)
 	seen := watch.stop()
 	o.endedAt = time.Now()
 
-	if err != nil {
-		o.verdict = notTested(err)
-		o.fingerprint = takeFingerprint(rootOf(&i), []string{i.Binary, i.Config}, began)
+	var left []fileLeft
 
-		return o
+	unseen := view.Do(func() {
+		if err != nil {
+			o.fingerprint = takeFingerprint([]string{i.Binary, i.Config}, o.began)
+
+			return
+		}
+
+		o.take(result)
+		left = filesLeft(result.Writes, o.began)
+	})
+
+	if err = cmp.Or(err, unseen); err != nil {
+		o.failed(err)
+
+		return
 	}
 
-	o.take(result, rootOf(&i), began)
-	o.verdict = judge(&i, result, command.AsRoot)
+	o.verdict = judge(i, result, blind)
 	// A change of a file that did not fit goes unnoticed.
 	o.verdict.passing = o.verdict.passing || result.ReadsOmitted > 0
-	o.sideEffects = m.sideEffects(&i, result, seen, began)
+	o.sideEffects = m.sideEffects(i, result, seen, left)
 	o.test.During = seen.during
-
-	return o
-}
-
-// command is how nginx is run.
-func (m *Monitor) command(i *instance.Instance) sandbox.Command {
-	var arguments instance.Arguments
-	if i.Arguments.Config != "" {
-		arguments.Config = i.Config
-	}
-
-	if i.Arguments.Prefix != "" {
-		arguments.Prefix = i.Prefix
-	}
-
-	// A service that does not run is started by root.
-	c := sandbox.Command{Binary: i.Binary, Timeout: m.options.Timeout, NoFile: minOpenFiles, AsRoot: !isRoot()}
-
-	if master := i.Master; master != nil && trusted(master) {
-		arguments.Directives = i.Arguments.Directives
-		c.NoFile = max(c.NoFile, master.OpenFiles)
-		c.AsRoot = master.UID == 0 && !isRoot()
-
-		if inNamespaces(master) {
-			c.Namespaces = master.PID
-		}
-	}
-
-	c.Args = arguments.List()
-
-	return c
-}
-
-// inNamespaces tells whether a test must enter those of the master. Only root can, and the result of others is of their own.
-func inNamespaces(master *instance.Master) bool {
-	return isRoot() && trusted(master) && (master.MountNS.Differs || master.NetNS.Differs)
-}
-
-// rootOf is the root directory of a test, as seen from here: empty for our own.
-func rootOf(i *instance.Instance) string {
-	if i.Master != nil && inNamespaces(i.Master) && i.Master.MountNS.Differs {
-		return fmt.Sprintf("/proc/%d/root", i.Master.PID)
-	}
-
-	return ""
 }
 
 // take keeps what the test said and read.
-func (o *outcome) take(r *sandbox.Result, root string, began time.Time) {
+func (o *outcome) take(r *sandbox.Result) {
 	o.facts = factsOf(r)
 	o.test.DurationS, o.test.CPUS, o.test.MaxRSSBytes, o.test.ExitCode = r.DurationS, r.CPUS, r.MaxRSSBytes, r.ExitCode
 	o.test.Technique, o.test.TechniqueName = int(r.Technique), r.Technique.String()
@@ -145,8 +171,8 @@ func (o *outcome) take(r *sandbox.Result, root string, began time.Time) {
 		paths = append(paths, read.Path)
 	}
 
-	o.fingerprint = takeFingerprint(root, paths, began)
-	o.contents = readContents(&o.fingerprint, began)
+	o.fingerprint = takeFingerprint(paths, o.began)
+	o.contents = readContents(&o.fingerprint, o.began)
 }
 
 func bindText(b sandbox.Bind) string {

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,11 +28,9 @@ type verdict struct {
 // onlyForRoot is what nginx says of the user directive to an ordinary user, in whose place root would start it.
 const onlyForRoot = `the "user" directive makes sense only if the master process runs with super-user privileges`
 
-func isRoot() bool { return os.Geteuid() == 0 }
-
-// judge understands what nginx said. For an ordinary user's test of root's nginx, a file that only root may read says
-// nothing about the configuration.
-func judge(i *instance.Instance, r *sandbox.Result, asRoot bool) verdict {
+// judge understands what nginx said. For a blind test, such as an ordinary user's of root's nginx, a file that only root may read
+// says nothing about the configuration.
+func judge(i *instance.Instance, r *sandbox.Result, blind bool) verdict {
 	if r.TimedOut {
 		return verdict{
 			state: StateTimedOut, passing: true,
@@ -46,7 +43,7 @@ func judge(i *instance.Instance, r *sandbox.Result, asRoot bool) verdict {
 		return verdict{state: StateNotTested, passing: true, sentence: "cannot read what the test printed: " + err.Error()}
 	}
 
-	if asRoot {
+	if blind {
 		said.Warnings = slices.DeleteFunc(said.Warnings, func(m message.Message) bool { return strings.HasPrefix(m.Text, onlyForRoot) })
 	}
 
@@ -68,8 +65,8 @@ func judge(i *instance.Instance, r *sandbox.Result, asRoot bool) verdict {
 		v.sentence = fmt.Sprintf("%s gave no verdict (%s); see its output, or run it by hand", i.Binary, endOf(r))
 	case reason.Cause == message.CauseDescriptors && r.NoFile < serviceFiles(i):
 		v.state, v.passing = StateNotTested, true
-		v.sentence = fmt.Sprintf("%s; the test could open %d files and the service may open more: give CAP_SYS_RESOURCE to this plugin", sentenceOf(reason), r.NoFile)
-	case asRoot && reason.Cause == message.CausePermission:
+		v.sentence = fmt.Sprintf("%s; the test could open %d files and the service may open more: raise the limit of what tests (LimitNOFILE=), or give it CAP_SYS_RESOURCE", sentenceOf(reason), r.NoFile)
+	case blind && reason.Cause == message.CausePermission:
 		v.state = StateNotTested
 		v.sentence = sentenceOf(reason) + "; only root can tell more"
 	case reason.Cause.Environment():
@@ -119,10 +116,6 @@ func sentenceOf(m *message.Message) string {
 	}
 }
 
-// trusted tells whether what a master says of itself may be followed: everybody chooses the title, the options and the
-// mount name space of his own processes.
-func trusted(master *instance.Master) bool { return master.UID == 0 || master.UID == os.Geteuid() }
-
 // outOfReach tells why an instance cannot be tested from here; the second result is false where nothing stands against it.
 func outOfReach(i *instance.Instance) (verdict, bool) {
 	master := i.Master
@@ -143,22 +136,27 @@ func outOfReach(i *instance.Instance) (verdict, bool) {
 	return verdict{}, false
 }
 
+// refusal passes: what mends it, chown or chmod of a directory, changes no file that is watched.
+func refusal(sentence string) verdict {
+	return verdict{state: StateUnsafeRefused, sentence: sentence, passing: true}
+}
+
 // unsafeToRun tells why a test could run what somebody else wrote: nginx runs the modules and scripts that its files name.
 func unsafeToRun(i *instance.Instance, read *conf.Result) (verdict, bool) {
 	for _, path := range slices.Concat([]string{i.Binary, i.Config}, read.Modules, read.Scripts, read.Files) {
 		if err := instance.SafeToRun(path); errors.Is(err, instance.ErrUnsafe) {
-			return verdict{state: StateUnsafeRefused, sentence: err.Error()}, true
+			return refusal(err.Error()), true
 		}
 	}
 
 	for _, path := range read.Directories {
 		if err := instance.SafeDirectory(path); errors.Is(err, instance.ErrUnsafe) {
-			return verdict{state: StateUnsafeRefused, sentence: err.Error()}, true
+			return refusal(err.Error()), true
 		}
 	}
 
 	if read.Incomplete {
-		return verdict{state: StateUnsafeRefused, sentence: "it has more files than can be looked at before they are run"}, true
+		return refusal("it has more files than can be looked at before they are run"), true
 	}
 
 	return verdict{}, false

@@ -3,11 +3,13 @@ package nginx
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
 func TestWhatNginxSaysIsJudgedByWhoAsked(t *testing.T) {
@@ -45,4 +47,15 @@ func TestWhatNginxSaysIsJudgedByWhoAsked(t *testing.T) {
 			require.Equal(t, c.want == StateValid, v.sentence == "")
 		})
 	}
+}
+
+// An owner or mode that is put right changes no file that nginx reads, so the advice in the sentence seemed not to work.
+func TestARefusalIsJudgedAgainAfterAMinute(t *testing.T) {
+	t.Parallel()
+
+	now := time.Now()
+	w := &watched{last: &outcome{verdict: refusal("unsafe"), fingerprint: fingerprint{settled: true}, endedAt: now.Add(-minRest)}}
+
+	cause, _ := w.due(&w.last.instance, tree.Tree{}, time.Hour, now)
+	require.Equal(t, causeRevalidate, cause)
 }

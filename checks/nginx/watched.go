@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
 const (
@@ -50,11 +51,14 @@ type outcome struct {
 	contents    contents
 	facts       testFacts
 	sideEffects []SideEffect
-	endedAt     time.Time
+	// ended says that there was no test as the master had ended.
+	ended   bool
+	began   time.Time
+	endedAt time.Time
 }
 
-// due tells why a test is needed now, and which file has changed; the cause is empty where none is.
-func (w *watched) due(i *instance.Instance, revalidate time.Duration, now time.Time) (cause, changed string) {
+// due tells why a test is needed now, and which file of the instance's tree has changed; the cause is empty where none is.
+func (w *watched) due(i *instance.Instance, files tree.Tree, revalidate time.Duration, now time.Time) (cause, changed string) {
 	last := w.last
 	if last == nil {
 		return causeFirst, ""
@@ -69,7 +73,8 @@ func (w *watched) due(i *instance.Instance, revalidate time.Duration, now time.T
 		return causeChanged, i.Config
 	}
 
-	if changed := last.fingerprint.changed(); changed != "" {
+	// Where nobody can look now, as at a master's that has just ended, nothing is known to have changed.
+	if _ = files.Do(func() { changed = last.fingerprint.changed() }); changed != "" {
 		return causeChanged, changed
 	}
 
@@ -116,7 +121,7 @@ func (m *Monitor) refresh(ctx context.Context, w *watched, i *instance.Instance)
 	w.mu.Lock()
 
 	if w.running == nil {
-		if cause, changed := w.due(i, m.options.Revalidate, time.Now()); cause != "" {
+		if cause, changed := w.due(i, m.treeOf(i), m.options.Revalidate, time.Now()); cause != "" {
 			m.start(w, i, cause, changed)
 		}
 	}
@@ -156,7 +161,10 @@ func (m *Monitor) start(w *watched, i *instance.Instance, cause, changed string)
 	w.running, w.runningFrom = done, time.Now()
 	one := *i
 
+	m.testing.Add(1)
 	m.tests.Go(func() {
+		defer m.testing.Add(-1)
+
 		o := m.test(one)
 		o.test.Cause, o.test.ChangedFile = cause, changed
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 const (
@@ -23,7 +25,8 @@ const (
 
 // group is what one program allocated at one place.
 type group struct {
-	cache    string
+	cache    string // of a kmalloc the ordinary one
+	malloc   uint64 // the size of a kmalloc; 0 for what has a cache of its own
 	large    bool
 	process  string
 	callSite uint64
@@ -31,59 +34,43 @@ type group struct {
 
 	bytes, objects float64
 	tracked        int
-	oldest         uint64
+	oldest         uint64 // as entry.At
 	pids           map[uint32]struct{}
 	stacks         map[int32]int
+	stack          []uint64 // the most frequent, innermost first, when it was read
 	cgroups        map[uint64]int
 }
 
 type groupKey struct {
 	cache    string
-	process  [commSize]byte
+	process  string
 	callSite uint64
 	uid      uint32
 }
 
 // grouping adds up the allocations that are followed.
 type grouping struct {
-	names map[uint64]string // of the caches, by their addresses
-	scale float64           // how many allocations each that is followed stands for
-	until uint64            // younger ones are on their way still
-	all   map[groupKey]*group
+	names   map[uint64]string // of the caches, by their addresses
+	scale   float64           // how many allocations each that is followed stands for
+	largest uint64            // of kmalloc's caches
+	now     uint64            // as entry.At
+	young   time.Duration     // what is not older is on its way still
+	all     map[groupKey]*group
+}
+
+func newGrouping(names map[uint64]string, scale float64, largest, now uint64, young time.Duration) *grouping {
+	return &grouping{names: names, scale: scale, largest: largest, now: now, young: young, all: make(map[groupKey]*group)}
 }
 
 func (g *grouping) add(_ uint64, e *entry) {
-	if e.At > g.until {
+	if e.At+uint64(g.young) > g.now {
 		return
 	}
 
-	large := e.Cache == 0 && e.Size > largest
-	name := g.names[e.Cache]
-
-	switch {
-	case large:
-		name = "large kmalloc"
-	case e.Cache == 0:
-		name = mallocName(e.Size, e.GFP)
-	}
-
-	key := groupKey{name, e.Comm, e.CallSite, e.UID}
-	if end := bytes.IndexByte(key.process[:], 0); end >= 0 {
-		// Before 6.12 the bytes behind the name are those of an older one.
-		clear(key.process[end:])
-	}
-
-	one := g.all[key]
-	if one == nil {
-		one = &group{
-			cache: name, large: large, process: string(bytes.TrimRight(key.process[:], "\x00")), callSite: e.CallSite, uid: e.UID, oldest: e.At,
-			pids: map[uint32]struct{}{}, stacks: map[int32]int{}, cgroups: map[uint64]int{},
-		}
-		g.all[key] = one
-	}
-
+	one := g.of(e)
 	weight := g.scale
-	if large {
+
+	if one.large {
 		weight = 1
 	}
 
@@ -99,22 +86,31 @@ func (g *grouping) add(_ uint64, e *entry) {
 	}
 }
 
-// mallocName is the cache of a kmalloc (new_kmalloc_cache of mm/slab_common.c).
-func mallocName(size uint64, gfp uint32) string {
-	prefix := "kmalloc-"
+// of is the group of an allocation.
+func (g *grouping) of(e *entry) *group {
+	// Before 6.12 the bytes behind the end of the name are those of an older one.
+	comm, _, _ := bytes.Cut(e.Comm[:], []byte{0})
+
+	one := &group{process: procfile.Printable(string(comm)), callSite: e.CallSite, uid: e.UID, large: e.large(g.largest), oldest: e.At}
 
 	switch {
-	case gfp&gfpAccount != 0:
-		prefix = "kmalloc-cg-"
-	case gfp&gfpDMA != 0:
-		prefix = "dma-kmalloc-"
+	case one.large:
+		one.cache = "large kmalloc"
+	case e.Cache == 0:
+		one.cache, one.malloc = mallocName(e.Size, e.GFP), e.Size
+	default:
+		one.cache = g.names[e.Cache]
 	}
 
-	if size >= 1024 {
-		return fmt.Sprintf("%s%dk", prefix, size/1024)
+	key := groupKey{one.cache, one.process, one.callSite, one.uid}
+	if known := g.all[key]; known != nil {
+		return known
 	}
 
-	return fmt.Sprintf("%s%d", prefix, size)
+	one.pids, one.stacks, one.cgroups = map[uint32]struct{}{}, map[int32]int{}, map[uint64]int{}
+	g.all[key] = one
+
+	return one
 }
 
 // errorPct is the 95 % bound of the estimate: each allocation is followed with the probability 1/scale, on its own.
@@ -148,15 +144,15 @@ func mostOften[K cmp.Ordered](counts map[K]int) (most K, found bool) {
 	return most, found
 }
 
-// owner describes a group. Its names are filled in by whoever knows them.
-func (g *group) owner(now uint64, scale float64) Owner {
+// owner describes a group. What it is called is filled in by whoever knows.
+func (g *grouping) owner(one *group) Owner {
 	o := Owner{
-		Cache: g.cache, Aliases: []string{}, Large: g.large, Process: g.process, Processes: len(g.pids), UID: int(g.uid), Stack: []string{},
-		Bytes: uint64(g.bytes), Objects: uint64(math.Round(g.objects)), ErrorPct: g.errorPct(scale), Tracked: g.tracked,
-		OldestS: (time.Duration(now-g.oldest) * time.Nanosecond).Seconds(),
+		Cache: one.cache, Aliases: []string{}, Large: one.large, Process: one.process, Processes: len(one.pids), UID: int(one.uid), Stack: []string{},
+		Bytes: uint64(one.bytes), Objects: uint64(math.Round(one.objects)), ErrorPct: one.errorPct(g.scale), Tracked: one.tracked,
+		OldestS: time.Duration(g.now - one.oldest).Seconds(),
 	}
 
-	for _, pid := range slices.Sorted(maps.Keys(g.pids)) {
+	for _, pid := range slices.Sorted(maps.Keys(one.pids)) {
 		if len(o.PIDs) < maxPIDs {
 			o.PIDs = append(o.PIDs, int(pid))
 		}
@@ -175,6 +171,5 @@ func (o *Owner) describe() {
 		where = "no cache (large kmalloc)"
 	}
 
-	function, _, _ := strings.Cut(o.CallSite, "+0x")
-	o.Sentence = fmt.Sprintf("%s holds %d MiB more in %s, allocated by %s", o.Process, o.Bytes>>20, where, function)
+	o.Sentence = fmt.Sprintf("%s holds %d MiB more in %s, allocated by %s", o.Process, o.Bytes>>20, where, functionOf(o.CallSite))
 }

@@ -3,7 +3,7 @@ package slabowner
 import (
 	"errors"
 	"fmt"
-	"io/fs"
+	"os"
 
 	"github.com/cilium/ebpf/btf"
 )
@@ -13,6 +13,9 @@ type layout struct {
 	cacheName, cacheSize, cacheFlags int32
 	// reclaimable is SLAB_RECLAIM_ACCOUNT.
 	reclaimable uint32
+	// largest is the size of the largest kmalloc cache, two pages (KMALLOC_MAX_CACHE_SIZE). What is larger gets a power of two of pages, and lies at
+	// a multiple of largeAlign, four pages, therefore.
+	largest, largeAlign uint64
 }
 
 const (
@@ -39,12 +42,12 @@ const (
 func findLayout() (layout, error) {
 	types, err := btf.LoadKernelSpec()
 	if err != nil {
-		return layout{}, fmt.Errorf("cannot read the kernel's types: %w; it needs CONFIG_DEBUG_INFO_BTF and Linux 6.1 or newer", errors.Join(err, fs.ErrNotExist))
+		return layout{}, unsupported(fmt.Sprintf("cannot read the kernel's types: %v; it needs Linux 6.1 or newer with CONFIG_DEBUG_INFO_BTF", err))
 	}
 
 	l, err := layoutOf(types)
 	if err != nil {
-		return l, fmt.Errorf("cannot follow allocations in this kernel: %w; it needs Linux 6.1 or newer", errors.Join(err, fs.ErrNotExist))
+		return l, unsupported(fmt.Sprintf("cannot follow allocations in this kernel: %v; it needs Linux 6.1 or newer", err))
 	}
 
 	return l, nil
@@ -57,7 +60,7 @@ func layoutOf(types *btf.Spec) (l layout, err error) {
 
 	var cache *btf.Struct
 	if err := types.TypeByName("kmem_cache", &cache); err != nil {
-		return l, err
+		return l, fmt.Errorf("struct kmem_cache: %w", err)
 	}
 
 	for name, target := range map[string]*int32{"name": &l.cacheName, "size": &l.cacheSize, "flags": &l.cacheFlags} {
@@ -66,6 +69,8 @@ func layoutOf(types *btf.Spec) (l layout, err error) {
 		}
 	}
 
+	page := uint64(os.Getpagesize())
+	l.largest, l.largeAlign = 2*page, 4*page
 	l.reclaimable = reclaimableBefore
 
 	var flags *btf.Enum
@@ -116,7 +121,7 @@ func checkTracepoints(types *btf.Spec) error {
 func arguments(types *btf.Spec, name string) ([]btf.Type, error) {
 	var probe *btf.Typedef
 	if err := types.TypeByName(name, &probe); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 
 	pointer, ok := probe.Type.(*btf.Pointer)

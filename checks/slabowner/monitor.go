@@ -9,13 +9,12 @@ import (
 	"io/fs"
 	"sync"
 	"time"
-
-	"zabbix-agent2-plugin-hosting/checks/slab"
 )
 
 const (
-	// MinDuration and MaxDuration bound a session.
+	// MinDuration is the shortest session, and MaxDuration the longest.
 	MinDuration = 5 * time.Second
+	// MaxDuration keeps the host from being slowed down for long.
 	MaxDuration = 120 * time.Second
 	// MaxOwners is the largest n of Last.
 	MaxOwners = 100
@@ -27,10 +26,9 @@ const (
 // Options say how sessions are made. A field at zero is at its default.
 type Options struct {
 	ProcPath, SysPath string
-	Duration          time.Duration
-	// OneIn is which share of the addresses is followed; more precise and dearer the smaller it is.
+	// OneIn is which share of the addresses is followed, 1 in 100 by default; the smaller it is, the more precise and the dearer.
 	OneIn uint32
-	// MaxCostPct ends a session that takes more of the processors.
+	// MaxCostPct ends a session that takes more of all processors, 20 by default.
 	MaxCostPct float64
 	// NameCgroups fills in the paths of cgroups by their ids; nil where they are not wanted.
 	NameCgroups func(map[uint64]string)
@@ -41,11 +39,20 @@ type Monitor struct {
 	options Options
 
 	mu       sync.Mutex
-	running  chan struct{}
+	running  *attempt // nil between the sessions
 	began    time.Time
 	sessions uint64
 	last     *Report
 	err      error
+}
+
+// attempt is one session of a Monitor. What it holds beside done may be read when done is closed.
+type attempt struct {
+	done     chan struct{}
+	number   uint64
+	report   *Report
+	err      error
+	duration time.Duration
 }
 
 // NewMonitor does nothing before the first session.
@@ -61,69 +68,89 @@ func NewMonitor(o Options) *Monitor {
 	return &Monitor{options: o}
 }
 
-// Session follows allocations for a while, 5 s to 120 s, and returns the result. Who comes while one runs gets that one's. errors.Is tells a missing
-// permission (fs.ErrPermission) from a kernel that cannot do it (fs.ErrNotExist).
+// Session follows allocations for a while, 5 s to 120 s, and returns the result; when the context ends before, with what was found until then. Who
+// comes while another's session runs gets that one's result, or an error when the context ends before. errors.Is tells a missing permission
+// (fs.ErrPermission) from a kernel that cannot do it (fs.ErrNotExist).
 func (m *Monitor) Session(ctx context.Context, duration time.Duration) (*Report, error) {
-	if duration < MinDuration || duration > MaxDuration {
-		return nil, fmt.Errorf("cannot follow allocations for %s: allowed is a time from %s to %s", duration, MinDuration, MaxDuration)
+	if err := check(duration); err != nil {
+		return nil, err
 	}
 
-	done := m.Begin(ctx, duration)
+	one, own := m.begin(ctx, duration)
 
 	select {
-	case <-done:
+	case <-one.done:
 	case <-ctx.Done():
-		// The session ends with the context, with what it has found.
-		<-done
+		if !own {
+			return nil, fmt.Errorf("cannot wait for the session that runs: %w; ask for its result later", context.Cause(ctx))
+		}
+
+		<-one.done
 	}
 
-	m.mu.Lock()
-	defer m.mu.Unlock()
-
-	if m.err != nil {
-		return nil, m.err
+	if one.err != nil {
+		return nil, one.err
 	}
 
-	r := m.last.copy(MaxOwners)
-	r.Sessions = m.sessions
+	r := one.report.copy(MaxOwners)
+	r.Sessions = one.number
 
 	return r, nil
 }
 
-// Begin starts a session, unless one runs, and returns what is closed at its end.
-func (m *Monitor) Begin(ctx context.Context, duration time.Duration) <-chan struct{} {
+// Begin starts a session, unless one runs, and returns what is closed at its end. The session ends with the context at the latest.
+func (m *Monitor) Begin(ctx context.Context, duration time.Duration) (<-chan struct{}, error) {
+	if err := check(duration); err != nil {
+		return nil, err
+	}
+
+	one, _ := m.begin(ctx, duration)
+
+	return one.done, nil
+}
+
+func check(duration time.Duration) error {
+	if duration < MinDuration || duration > MaxDuration {
+		return fmt.Errorf("cannot follow allocations for %s: allowed is a time from %s to %s", duration, MinDuration, MaxDuration)
+	}
+
+	return nil
+}
+
+// begin returns the session that runs, and whether it is the caller's own.
+func (m *Monitor) begin(ctx context.Context, duration time.Duration) (one *attempt, own bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 
 	if m.running != nil {
-		return m.running
+		return m.running, false
 	}
 
-	done := make(chan struct{})
-	m.running, m.began = done, time.Now()
-	o := m.options
-	o.Duration = duration
+	m.sessions++
+	one = &attempt{done: make(chan struct{}), number: m.sessions, duration: duration}
+	m.running, m.began = one, time.Now()
 
-	go func() {
-		report, err := observe(ctx, o)
+	go m.make(ctx, one)
 
-		m.mu.Lock()
-		defer m.mu.Unlock()
-
-		m.sessions++
-		m.running, m.err = nil, err
-
-		if err == nil {
-			m.last = report
-		}
-
-		close(done)
-	}()
-
-	return done
+	return one, true
 }
 
-// Last is the result of the last session with its n largest owners.
+func (m *Monitor) make(ctx context.Context, one *attempt) {
+	one.report, one.err = observe(ctx, m.options, one.duration)
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+
+	m.running, m.err = nil, one.err
+
+	if one.err == nil {
+		m.last = one.report
+	}
+
+	close(one.done)
+}
+
+// Last is the result of the last session with its n largest owners. It is there still while another runs, and when that one fails.
 func (m *Monitor) Last(n int) *Report {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -139,7 +166,7 @@ func (m *Monitor) Last(n int) *Report {
 	switch {
 	case m.running != nil:
 		r.State, r.Sentence = StateRunning, fmt.Sprintf("a session runs since %.0f s", time.Since(m.began).Seconds())
-	case m.err != nil && errors.Is(m.err, fs.ErrNotExist):
+	case errors.Is(m.err, fs.ErrNotExist):
 		r.State, r.Sentence = StateUnsupported, m.err.Error()
 	case m.err != nil:
 		r.State, r.Sentence = StateFailed, m.err.Error()
@@ -156,65 +183,4 @@ func (m *Monitor) BeganAt() time.Time {
 	defer m.mu.Unlock()
 
 	return m.began
-}
-
-func (r *Report) copy(n int) *Report {
-	c := *r
-	shown := min(n, len(r.Owners))
-	c.Owners = append([]Owner{}, r.Owners[:shown]...)
-	c.OwnersOmitted = r.OwnersOmitted + len(r.Owners) - shown
-
-	return &c
-}
-
-// observe makes one session.
-func observe(ctx context.Context, o Options) (*Report, error) {
-	reader := slab.NewReader(o.ProcPath, o.SysPath, nil)
-
-	before, err := readSizes(reader)
-	if err != nil {
-		return nil, err
-	}
-
-	s, err := start(o)
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
-
-	if err := s.run(ctx); err != nil {
-		return nil, err
-	}
-
-	lasted := time.Since(s.begun)
-	s.detach()
-
-	after, err := readSizes(reader)
-	if err != nil {
-		return nil, err
-	}
-
-	counted, err := s.maps.count()
-	if err != nil {
-		return nil, err
-	}
-
-	r := &Report{
-		Schema: schema, State: StateDone, StartedAt: float64(s.begun.UnixMilli()) / 1000, DurationS: lasted.Seconds(), OneIn: s.scale(),
-		CostPct: costPct(counted, lasted), Events: counted.Events,
-		NotFollowed: counted.Full, NoStack: counted.NoStack, BulkFreeings: s.bulk,
-		SUnreclaimGrowthBytes: growth(before.sunreclaim, after.sunreclaim), Owners: []Owner{},
-	}
-
-	if before.unattributed != nil && after.unattributed != nil {
-		r.UnattributedGrowthBytes = new(growth(*before.unattributed, *after.unattributed))
-	}
-
-	if s.cut != "" {
-		r.State, r.Sentence = StateCutShort, s.cut
-	}
-
-	r.StateName = r.State.String()
-
-	return r, r.fill(s, &before, &after, MaxOwners)
 }

@@ -1,95 +1,48 @@
 package slabowner
 
 import (
-	"strings"
+	"time"
 
-	"zabbix-agent2-plugin-hosting/checks/slab"
+	"golang.org/x/sys/unix"
 )
 
-// sizes are the caches at one moment.
-type sizes struct {
-	bytes        map[string]uint64
-	aliases      map[string][]string
-	sunreclaim   uint64
-	unattributed *uint64
-}
+// found groups what is outstanding. What is young is on its way still, and left out.
+func (s *session) found() (*grouping, error) {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return nil, err
+	}
 
-func readSizes(r *slab.Reader) (sizes, error) {
-	snapshot, err := r.Read()
+	names, err := s.maps.cacheNames()
 	if err != nil {
-		return sizes{}, err
+		return nil, err
 	}
 
-	z := sizes{bytes: make(map[string]uint64, len(snapshot.Caches)), aliases: make(map[string][]string)}
-	for i := range snapshot.Caches {
-		c := &snapshot.Caches[i]
-		z.bytes[c.Name] = c.SizeBytes
+	g := newGrouping(names, s.scale(), s.kernel.largest, uint64(now.Nano()), min(maxAge, time.Since(s.begun)/ageShare))
 
-		if len(c.Aliases) > 0 {
-			z.aliases[c.Name] = c.Aliases
-		}
-	}
-
-	z.sunreclaim, _ = snapshot.Memory.Bytes("SUnreclaim")
-
-	if snapshot.Attributed {
-		z.unattributed = new(z.sunreclaim - min(z.sunreclaim, snapshot.UnreclaimableBytes))
-	}
-
-	return z, nil
+	return g, s.maps.each(g.add)
 }
 
-func growth(before, after uint64) int64 { return int64(after) - int64(before) }
-
-// growthOf is how much the place of a group has grown; nil where that is not known.
-func growthOf(g *group, before, after *sizes) *int64 {
-	if g.large {
-		if before.unattributed == nil || after.unattributed == nil {
-			return nil
-		}
-
-		return new(growth(*before.unattributed, *after.unattributed))
-	}
-
-	now, known := after.bytes[g.cache]
-	if !known {
-		return nil
-	}
-
-	return new(growth(before.bytes[g.cache], now))
-}
-
-// fill names who owns what, and tells the doubtful from the certain.
-func (r *Report) fill(s *session, before, after *sizes, n int) error {
-	found, now, err := s.found()
+// fill names who owns what.
+func (r *Report) fill(s *session, caches changes) error {
+	found, err := s.found()
 	if err != nil {
 		return err
 	}
 
-	var certain []*group
-
-	for _, g := range found.sorted() {
-		if grown := growthOf(g, before, after); grown != nil && float64(*grown) < g.bytes/confirming {
-			r.Doubtful++
-			r.DoubtfulBytes += uint64(g.bytes)
-
-			continue
-		}
-
-		certain = append(certain, g)
+	groups := found.sorted()
+	if len(groups) == 0 {
+		return nil
 	}
 
-	shown := certain[:min(n, len(certain))]
-	r.OwnersOmitted = len(certain) - len(shown)
-	stacks := make([][]uint64, len(shown))
-	addresses := make([]uint64, 0, len(shown)*maxFrames)
+	var addresses []uint64
 
-	for i, g := range shown {
+	for _, g := range groups {
 		if id, ok := mostOften(g.stacks); ok {
-			stacks[i] = s.stack(id)
+			g.stack = s.maps.stack(id)
 		}
 
-		addresses = append(append(addresses, g.callSite), stacks[i]...)
+		addresses = append(append(addresses, g.callSite), g.stack...)
 	}
 
 	names, err := readSymbols(s.options.ProcPath, addresses)
@@ -97,58 +50,70 @@ func (r *Report) fill(s *session, before, after *sizes, n int) error {
 		r.Problems = append(r.Problems, err.Error())
 	}
 
-	ids := make(map[uint64]string)
-	for _, g := range shown {
-		if id, ok := mostOften(g.cgroups); ok {
-			ids[id] = ""
-		}
-	}
-
-	if s.options.NameCgroups != nil {
-		s.options.NameCgroups(ids)
-	}
+	shown := r.judge(found, groups, caches, names)
+	cgroups := cgroupsOf(shown, s.options.NameCgroups)
 
 	for i, g := range shown {
-		o := g.owner(now, s.scale())
-		o.Rank = i + 1
-		o.Aliases = append(o.Aliases, after.aliases[g.cache]...)
-		o.CallSite = names.name(g.callSite)
-		o.Stack = frames(names, stacks[i])
-		o.CacheGrowthBytes = growthOf(g, before, after)
-
 		if id, ok := mostOften(g.cgroups); ok {
-			o.Cgroup = ids[id]
+			r.Owners[i].Cgroup = cgroups[id]
 		}
-
-		o.describe()
-		r.Owners = append(r.Owners, o)
 	}
 
 	return nil
 }
 
-// frames names a stack without what the tracing itself has put on top of it.
-func frames(names symbols, stack []uint64) []string {
-	all := []string{}
+// judge tells the certain groups from the doubtful, and returns those of the owners that it lists.
+func (r *Report) judge(found *grouping, groups []*group, caches changes, names symbols) []*group {
+	var shown []*group
 
-	for _, address := range stack {
-		name := names.name(address)
-		if len(all) == 0 && isTracing(name) {
+	for _, g := range groups {
+		cache, grown := caches.place(g)
+		site := names.name(g.callSite)
+
+		switch {
+		case grown != nil && !confirms(*grown, g), endsByItself(site):
+			r.Doubtful++
+			r.DoubtfulBytes += uint64(g.bytes)
+
+			continue
+		case len(shown) == MaxOwners:
+			r.OwnersOmitted++
+
 			continue
 		}
 
-		all = append(all, name)
+		shown = append(shown, g)
+		o := found.owner(g)
+		o.Rank, o.Cache, o.CacheGrowthBytes = len(shown), cache, grown
+		o.Aliases = append(o.Aliases, caches.after.aliases[cache]...)
+		o.CallSite, o.Stack = site, names.path(g.stack)
+		o.describe()
+		r.Owners = append(r.Owners, o)
 	}
 
-	return all
+	return shown
 }
 
-func isTracing(name string) bool {
-	for _, prefix := range []string{"bpf_", "__bpf_", "__traceiter_", "0x"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
+// endsByItself tells of a call site whose objects last as long as a session may, and are ended by the kernel's own clock: connections that have ended
+// less than 60 s ago (TIME_WAIT), and those whose client has not answered yet.
+func endsByItself(site string) bool {
+	function := functionOf(site)
+
+	return function == "inet_twsk_alloc" || function == "inet_reqsk_alloc"
+}
+
+func cgroupsOf(groups []*group, name func(map[uint64]string)) map[uint64]string {
+	ids := make(map[uint64]string)
+
+	for _, g := range groups {
+		if id, ok := mostOften(g.cgroups); ok {
+			ids[id] = ""
 		}
 	}
 
-	return false
+	if name != nil {
+		name(ids)
+	}
+
+	return ids
 }

@@ -56,7 +56,7 @@ type Report struct {
 	// Owners are those with the most bytes outstanding, above the noise and in a cache that has grown.
 	Owners        []Owner `json:"owners"`
 	OwnersOmitted int     `json:"owners_omitted"`
-	// Doubtful are groups above the noise whose cache has not grown as much: their freeings were missed.
+	// Doubtful are groups above the noise whose cache has not grown as much, as their freeings were missed, and connections that end by themselves.
 	Doubtful      int    `json:"doubtful"`
 	DoubtfulBytes uint64 `json:"doubtful_bytes"`
 
@@ -89,4 +89,14 @@ type Owner struct {
 	Tracked          int     `json:"tracked"`
 	CacheGrowthBytes *int64  `json:"cache_growth_bytes,omitempty"`
 	OldestS          float64 `json:"oldest_s"`
+}
+
+// copy has the first n owners, and counts the others as omitted. Slices of the owners are shared.
+func (r *Report) copy(n int) *Report {
+	c := *r
+	shown := min(max(n, 0), len(r.Owners))
+	c.Owners = append([]Owner{}, r.Owners[:shown]...)
+	c.OwnersOmitted = r.OwnersOmitted + len(r.Owners) - shown
+
+	return &c
 }

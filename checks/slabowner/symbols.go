@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // errNoAddresses means that the kernel shows its symbols without their addresses (kptr_restrict of proc_sys_kernel(5)).
@@ -21,11 +22,24 @@ const longestFunction = 1 << 20
 // symbols names addresses of the kernel's code.
 type symbols map[uint64]string
 
+// symbol is one line of kallsyms. Its name is part of the line, with the module behind a tab.
+type symbol struct {
+	address uint64
+	name    []byte
+	code    bool
+}
+
+// function is where the code of a name begins. Its module is as the kernel writes it, " [leakmod]", or nothing.
+type function struct {
+	address      uint64
+	name, module string
+}
+
 // readSymbols finds the functions of these addresses in kallsyms (proc_kallsyms(5)), which is read once and not kept: it has 100,000 lines and more.
 func readSymbols(procPath string, addresses []uint64) (symbols, error) {
 	file, err := os.Open(filepath.Join(procPath, "kallsyms"))
 	if err != nil {
-		return nil, fmt.Errorf("cannot name the kernel's functions: %w", err)
+		return nil, fmt.Errorf("cannot name the kernel's functions: %w; it needs CONFIG_KALLSYMS", err)
 	}
 	defer func() { _ = file.Close() }()
 
@@ -35,12 +49,12 @@ func readSymbols(procPath string, addresses []uint64) (symbols, error) {
 // parseSymbols looks for the nearest function at or before each address. The lines are in no order: modules have their own.
 func parseSymbols(from io.Reader, addresses []uint64) (symbols, error) {
 	wanted := slices.Compact(slices.Sorted(slices.Values(addresses)))
-	nearest := make([]symbol, len(wanted))
+	nearest := make([]function, len(wanted))
 	shown := false
 
 	lines := bufio.NewScanner(from)
 	for lines.Scan() {
-		s, code, ok := parseSymbol(lines.Bytes())
+		s, ok := parseSymbol(lines.Bytes())
 		if !ok {
 			continue
 		}
@@ -48,9 +62,8 @@ func parseSymbols(from io.Reader, addresses []uint64) (symbols, error) {
 		shown = shown || s.address != 0
 		// It may be the nearest of the first wanted address that is not before it, and of those behind until another is nearer.
 		at, _ := slices.BinarySearch(wanted, s.address)
-		if code && at < len(wanted) && s.address >= nearest[at].address {
-			s.name = string(append([]byte(nil), s.raw...))
-			nearest[at] = s
+		if s.code && at < len(wanted) && s.address >= nearest[at].address {
+			nearest[at] = s.function()
 		}
 	}
 
@@ -62,44 +75,60 @@ func parseSymbols(from io.Reader, addresses []uint64) (symbols, error) {
 		return nil, errNoAddresses
 	}
 
-	named := make(symbols, len(wanted))
+	return named(wanted, nearest), nil
+}
 
-	var last symbol
+// named gives sorted addresses the functions that begin between the one before and them, or else the one before's.
+func named(wanted []uint64, nearest []function) symbols {
+	all := make(symbols, len(wanted))
+
+	var last function
 
 	for i, address := range wanted {
-		if nearest[i].name != "" && nearest[i].address >= last.address {
+		if nearest[i].name != "" {
 			last = nearest[i]
 		}
 
 		if last.name != "" && address-last.address < longestFunction {
-			named[address] = fmt.Sprintf("%s+%#x", last.name, address-last.address)
+			all[address] = fmt.Sprintf("%s+%#x%s", last.name, address-last.address, last.module)
 		}
 	}
 
-	return named, nil
-}
-
-type symbol struct {
-	address uint64
-	raw     []byte
-	name    string
+	return all
 }
 
 // parseSymbol reads "ffffffff81000000 T _stext" or "ffffffffc0000000 t leak_cache	[leakmod]".
-func parseSymbol(line []byte) (s symbol, code, ok bool) {
+func parseSymbol(line []byte) (s symbol, ok bool) {
 	digits, rest, found := bytes.Cut(line, []byte(" "))
 	if !found || len(rest) < 3 || rest[1] != ' ' {
-		return s, false, false
+		return s, false
 	}
 
 	address, err := strconv.ParseUint(string(digits), 16, 64)
 	if err != nil {
-		return s, false, false
+		return s, false
 	}
 
-	s.address, s.raw = address, bytes.ReplaceAll(rest[2:], []byte("\t"), []byte(" "))
+	return symbol{address, rest[2:], bytes.IndexByte([]byte("tTwW"), rest[0]) >= 0}, true
+}
 
-	return s, bytes.IndexByte([]byte("tTwW"), rest[0]) >= 0, true
+func (s symbol) function() function {
+	name, module, ok := strings.Cut(string(s.name), "\t")
+	if ok {
+		module = " " + module
+	}
+
+	return function{s.address, name, module}
+}
+
+// functionOf is the name of a frame without the offset.
+func functionOf(frame string) string {
+	name, rest, _ := strings.Cut(frame, "+0x")
+	if _, module, ok := strings.Cut(rest, " "); ok {
+		return name + " " + module
+	}
+
+	return name
 }
 
 // name is the function with the offset in it, or the bare address.
@@ -109,4 +138,33 @@ func (s symbols) name(address uint64) string {
 	}
 
 	return fmt.Sprintf("%#x", address)
+}
+
+// path names a stack, innermost first, without what the tracing itself has put on top of it.
+func (s symbols) path(stack []uint64) []string {
+	all := make([]string, len(stack))
+	for i, address := range stack {
+		all[i] = s.name(address)
+	}
+
+	for i := min(tracingFrames, len(all)) - 1; i >= 0; i-- {
+		if isTracing(all[i]) {
+			return all[i+1:]
+		}
+	}
+
+	return all
+}
+
+// tracingFrames is how many of the innermost frames may be the tracing's own. The innermost is the program's, which has no name any more.
+const tracingFrames = 5
+
+func isTracing(name string) bool {
+	for _, prefix := range []string{"bpf_", "__bpf_", "__traceiter_"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+
+	return false
 }

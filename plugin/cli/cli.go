@@ -55,7 +55,7 @@ func commands() []command {
 	return []command{
 		{name: "memory", usage: "[--json]", summary: "kernel-side shares of RAM and what no counter explains", run: (*app).memory},
 		{
-			name: "slab", usage: "[--watch] [--sort size|growth|objects] [-n N] [--json]",
+			name: "slab", usage: "[owners [--for TIME]] [--watch] [--sort size|growth|objects] [-n N] [--json]", details: slabDetails,
 			summary: "the largest slab caches, with what slabtop does not say", run: (*app).slab,
 		},
 		{
@@ -67,7 +67,10 @@ func commands() []command {
 			name: "nginx", usage: "[status|test --binary PATH --config PATH [--prefix PATH]] [--json]", details: nginxDetails,
 			summary: "nginx configurations, tested without touching anything", run: (*app).nginx,
 		},
-		{name: "listeners", usage: "[--port PORT] [--json]", summary: "who listens, and who takes clients of an nginx", run: (*app).listeners},
+		{
+			name: "listeners", usage: "[--port PORT] [--watch] [--json]", details: listenersDetails,
+			summary: "who listens, and who takes clients of an nginx", run: (*app).listeners,
+		},
 		{name: "get", usage: "KEY", summary: "the value of an item key, such as 'hosting.slab.get[5,growth]'", run: (*app).get},
 		{name: "list-keys", usage: "[--json]", summary: "all item keys", run: (*app).listKeys},
 		{name: "doctor", usage: "[--json]", summary: "what works here, and what mends what does not", run: (*app).doctor},

@@ -72,6 +72,8 @@ func TestWrongCommandLinesSayWhatIsWrong(t *testing.T) {
 		"a program without a test":    {[]string{"nginx", "--binary", "/x"}, exitUsage, "--binary, --config and --prefix are for nginx test"},
 		"a test without a time":       {[]string{"nginx", "--timeout", "1ms"}, exitUsage, "--timeout=1ms; allowed is a time from 1s to 10m"},
 		"a port that there is not":    {[]string{"listeners", "--port", "70000"}, exitUsage, "--port=70000; allowed is a number from 1 to 65535"},
+		"an unknown verb of slab":     {[]string{"slab", "leaks"}, exitUsage, "cannot run slab leaks: there is only owners"},
+		"a session too short":         {[]string{"slab", "owners", "--for", "1s"}, exitFailed, "allowed is a time from 5s to 2m0s"},
 		"a malformed key":             {[]string{"get", "hosting.slab.get[5"}, exitFailed, "the closing bracket is missing"},
 		"an unknown key":              {[]string{"get", "agent.ping"}, exitFailed, "cannot evaluate agent.ping: there is no such key; see list-keys"},
 		"a wrong parameter": {
@@ -101,9 +103,9 @@ func TestCommandsPrint(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"help without a command":       {nil, []string{"zabbix-agent2-plugin-hosting 1.2.3", "slab [--watch]", "Plugins.Hosting.System.Path"}},
+		"help without a command":       {nil, []string{"zabbix-agent2-plugin-hosting 1.2.3", "slab [owners [--for TIME]] [--watch]", "Plugins.Hosting.System.Path"}},
 		"help as an option":            {[]string{"-h"}, []string{"what it prints"}},
-		"help of a command":            {[]string{"slab", "-h"}, []string{"usage: zabbix-agent2-plugin-hosting slab [--watch]", "-n N", "--sort WHAT"}},
+		"help of a command":            {[]string{"slab", "-h"}, []string{"usage: zabbix-agent2-plugin-hosting slab [owners [--for TIME]] [--watch]", "-n N", "--sort WHAT"}},
 		"help after an argument":       {[]string{"site", "shop", "-h"}, []string{"site [NAME|URL] [--watch]", "--connect HOST:PORT", "Exit status: 0 all"}},
 		"the version":                  {[]string{"version"}, []string{"zabbix-agent2-plugin-hosting 1.2.3\n"}},
 		"the version as agents ask it": {[]string{"-V"}, []string{"zabbix-agent2-plugin-hosting 1.2.3\n"}},

@@ -5,15 +5,22 @@ import (
 	"flag"
 	"fmt"
 
+	"zabbix-agent2-plugin-hosting/plugin/keys"
 	"zabbix-agent2-plugin-hosting/plugin/table"
 )
 
 const maxPort = 65535
 
+const listenersDetails = `
+--watch shows each process that opens a listening socket from then on, even for a millisecond, with those that started it; what is beside an nginx is
+marked. It needs root, or the root helper, whose own watch may have begun before.
+`
+
 // listeners shows who listens, and who takes clients of an nginx.
 func (a *app) listeners(flags *flag.FlagSet, args []string) error {
 	asJSON := flags.Bool("json", false, "print JSON")
 	port := flags.Uint("port", 0, "only this local `PORT`")
+	watch := flags.Bool("watch", false, "show who begins and ceases to listen")
 
 	if err := parse(flags, args, 0); err != nil {
 		return err
@@ -26,6 +33,10 @@ func (a *app) listeners(flags *flag.FlagSet, args []string) error {
 	checks := a.checks()
 	defer checks.Stop()
 
+	if *watch {
+		return a.watchListeners(checks, *asJSON)
+	}
+
 	report, err := checks.Listeners(context.Background(), uint16(*port))
 	if err != nil {
 		return err
@@ -36,4 +47,30 @@ func (a *app) listeners(flags *flag.FlagSet, args []string) error {
 	}
 
 	return a.print(a.heading(table.Listeners(report)))
+}
+
+// watchListeners shows who has begun and ceased to listen until the person has seen enough.
+func (a *app) watchListeners(checks *keys.Checks, asJSON bool) error {
+	live := a.terminal && !asJSON
+	last := ""
+
+	err := a.watch(watchInterval, live, func() (string, error) {
+		events, err := checks.ListenerEvents(context.Background())
+		if err != nil {
+			return "", err
+		}
+
+		if asJSON {
+			return jsonLine(events)
+		}
+
+		last = a.heading(table.Events(events))
+
+		return last, nil
+	})
+	if err != nil || !live {
+		return err
+	}
+
+	return a.print(last)
 }

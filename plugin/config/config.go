@@ -26,6 +26,10 @@ type Options struct {
 	SlabHistory  time.Duration // what growth is measured over
 	Sites        []site.Site   // sorted by name
 
+	WatchListeners bool // also those that are gone at the next look
+	// SlabSession is how long a session of slab owners lasts, SlabSessionEvery the shortest time between two that start by themselves.
+	SlabSession, SlabSessionEvery time.Duration
+
 	Nginx           []instance.Configured // sorted by name
 	NginxRevalidate time.Duration         // the age at which an unchanged configuration is tested again
 	NginxTimeout    time.Duration         // of one test
@@ -49,7 +53,7 @@ const (
 func (o Option) Set(options *Options, value string) bool { return o.set(options, value) }
 
 // All returns every option, in the order in which people read them.
-func All() []Option { return slices.Concat(hostOptions(), nginxTimes()) }
+func All() []Option { return slices.Concat(hostOptions(), nginxTimes(), watchOptions()) }
 
 func hostOptions() []Option {
 	return []Option{

@@ -77,7 +77,7 @@ func NewNginx(name string, values map[string]string) (instance.Configured, error
 
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(known, key) {
-			return made, fmt.Errorf("there is no option %s; known are %s", key, strings.Join(known, ", "))
+			return made, fmt.Errorf("there is no option %q; known are %s", key, strings.Join(known, ", "))
 		}
 	}
 

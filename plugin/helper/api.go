@@ -33,6 +33,10 @@ const (
 	VerbNginx       Verb = "nginx"
 	VerbNginxConfig Verb = "nginx-config"
 	VerbListeners   Verb = "listeners"
+	VerbEvents      Verb = "listener-events"
+	VerbOwners      Verb = "slab-owners"
+	VerbSession     Verb = "slab-session"
+	VerbKmemleak    Verb = "kmemleak"
 )
 
 // parameter is the name of one part of a request.
@@ -40,6 +44,7 @@ type parameter string
 
 const (
 	paramPort     parameter = "port"     // a local port, 0 to 65535
+	paramCount    parameter = "n"        // how many rows, 1 to 1000
 	paramInstance parameter = "instance" // 16 hexadecimal digits, nginx.ID of an instance's name
 	paramWait     parameter = "wait_ms"  // how long the caller waits
 )
@@ -73,6 +78,16 @@ func Verbs() []VerbInfo {
 		{
 			Verb: VerbListeners, Limit: slow, Description: "who listens",
 			parameters: []parameter{paramPort},
+		},
+		{Verb: VerbEvents, Limit: slow, Description: "who began and ceased to listen since this was first asked"},
+		{
+			Verb: VerbOwners, Limit: quick, Description: "who allocated slab memory in the last session",
+			parameters: []parameter{paramCount},
+		},
+		{Verb: VerbSession, Limit: quick, Description: "start a session of slab owners, unless the last is too young"},
+		{
+			Verb: VerbKmemleak, Limit: slow, Description: "what the kernel's leak detector found",
+			parameters: []parameter{paramCount},
 		},
 	}
 }

@@ -18,6 +18,8 @@ type Request struct {
 	Port uint16
 	// Instance is nginx.ID of an instance's name; empty where there is only one.
 	Instance string
+	// N is how many rows are wanted; 0 where the verb has none.
+	N int
 	// Wait is how long the caller waits for the answer, in whole milliseconds; 0 as long as the verb may take.
 	Wait time.Duration
 }
@@ -26,6 +28,7 @@ const (
 	// maxTarget is longer than any request that is taken.
 	maxTarget = 128
 	maxWaitMS = 60_000
+	maxCount  = 1_000
 )
 
 // What is wrong with a request. The helper tells which.
@@ -39,23 +42,28 @@ var instanceID = regexp.MustCompile(`^[0-9a-f]{16}$`)
 // Target returns the request's target as HTTP has it (RFC 9112, 3.2), in the one form that ParseRequest takes.
 func (r Request) Target() string {
 	info, _ := r.Verb.Info()
-	target := prefix + string(r.Verb)
 	separator := "?"
+
+	var target strings.Builder
+
+	target.WriteString(prefix + string(r.Verb))
 
 	for _, p := range info.parameters {
 		if value := r.value(p); value != "" {
-			target += separator + string(p) + "=" + value
+			target.WriteString(separator + string(p) + "=" + value)
 			separator = "&"
 		}
 	}
 
-	return target
+	return target.String()
 }
 
 func (r Request) value(p parameter) string {
 	switch {
 	case p == paramPort && r.Port != 0:
 		return strconv.Itoa(int(r.Port))
+	case p == paramCount && r.N != 0:
+		return strconv.Itoa(r.N)
 	case p == paramInstance:
 		return r.Instance
 	case p == paramWait && r.Wait > 0:
@@ -100,7 +108,7 @@ func ParseRequest(method, target string) (Request, error) {
 
 	// Whatever is said twice, escaped, unknown or in another order is no request of ours.
 	if r.Target() != target {
-		return Request{}, fmt.Errorf("%w: %s takes %s, each once, in this order", ErrMalformed, info.Verb, info.parameterNames())
+		return Request{}, fmt.Errorf("%w: %s takes %s", ErrMalformed, info.Verb, info.takes())
 	}
 
 	return r, nil
@@ -118,6 +126,11 @@ func (r *Request) set(p parameter, value string) error {
 		var port uint64
 		port, err = strconv.ParseUint(value, 10, 16)
 		r.Port = uint16(port)
+	case paramCount:
+		r.N, err = strconv.Atoi(value)
+		if err == nil && (r.N < 1 || r.N > maxCount) {
+			err = strconv.ErrRange
+		}
 	case paramInstance:
 		if r.Instance = value; !instanceID.MatchString(value) {
 			err = strconv.ErrSyntax
@@ -139,7 +152,8 @@ func (r *Request) set(p parameter, value string) error {
 	return nil
 }
 
-func (i VerbInfo) parameterNames() string {
+// takes tells what may follow the verb.
+func (i VerbInfo) takes() string {
 	if len(i.parameters) == 0 {
 		return "no parameters"
 	}
@@ -149,5 +163,5 @@ func (i VerbInfo) parameterNames() string {
 		names = append(names, string(p))
 	}
 
-	return strings.Join(names, ", ")
+	return strings.Join(names, ", ") + ", each once, in this order"
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -28,6 +29,9 @@ func (e *UnusableError) Error() string { return "cannot ask the root helper: " +
 func (e *UnusableError) Is(target error) bool {
 	return target == fs.ErrPermission && (e.State == Absent || e.State == Refused)
 }
+
+// maxGarbage bounds what an error quotes.
+const maxGarbage = 100
 
 const restart = "; see systemctl status " + Unit + ".service"
 
@@ -48,18 +52,22 @@ func (c *Client) explain(ctx context.Context, err error, waited time.Duration) *
 
 	switch {
 	case dial && errors.Is(err, fs.ErrNotExist):
-		return &UnusableError{State: Absent, why: c.socket + " is missing; run systemctl enable --now " + Unit + ".socket"}
+		return &UnusableError{State: Absent, why: c.pool.socket + " is missing; run systemctl enable --now " + Unit + ".socket"}
 	case dial && errors.Is(err, fs.ErrPermission):
-		return &UnusableError{State: Refused, why: fmt.Sprintf("%s is closed to user %s; run as root or as the agent's user", c.socket, userName())}
+		return &UnusableError{State: Refused, why: fmt.Sprintf("%s is closed to user %s; run as root or as the agent's user", c.pool.socket, userName())}
 	case dial && errors.Is(err, syscall.ECONNREFUSED):
-		return &UnusableError{State: NotAnswering, why: "nobody listens at " + c.socket + "; run systemctl restart " + Unit + ".socket"}
+		return &UnusableError{State: NotAnswering, why: "nobody listens at " + c.pool.socket + "; run systemctl restart " + Unit + ".socket"}
+	case dial && errors.Is(err, syscall.EAGAIN):
+		return &UnusableError{State: NotAnswering, slow: waited >= patience, why: "too many others wait for it" + restart}
 	case ctx.Err() != nil:
-		return &UnusableError{State: NotAnswering, slow: true, why: fmt.Sprintf("no answer within %.1f s%s", waited.Seconds(), restart)}
+		return &UnusableError{State: NotAnswering, slow: waited >= patience, why: fmt.Sprintf("no answer within %.1f s%s", waited.Seconds(), restart)}
+	case dial:
+		return &UnusableError{State: NotAnswering, why: "cannot connect to " + c.pool.socket + ": " + short(err) + restart}
 	case vanished(err):
 		return &UnusableError{State: NotAnswering, why: "it ended before it answered, twice" + restart}
 	}
 
-	return &UnusableError{State: NotAnswering, why: "its answer cannot be used: " + bare(err) + restart}
+	return &UnusableError{State: NotAnswering, why: "its answer cannot be used: " + short(err) + restart}
 }
 
 // vanished tells a connection that ended where an answer was due.
@@ -67,13 +75,18 @@ func vanished(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// bare leaves out the request that net/http puts before its errors.
-func bare(err error) string {
-	if inner := errors.Unwrap(err); inner != nil {
-		return inner.Error()
+// short is the innermost error, of which a helper's garbage may be a part.
+func short(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
 	}
 
-	return err.Error()
+	text := err.Error()
+	if len(text) > maxGarbage {
+		text = strings.ToValidUTF8(text[:maxGarbage], "") + "…"
+	}
+
+	return text
 }
 
 func userName() string {
@@ -84,8 +97,8 @@ func userName() string {
 	return strconv.Itoa(os.Geteuid())
 }
 
-// note keeps how a question went, and returns its error. The problem is nil where the helper did answer.
-func (c *Client) note(problem error, version string) error {
+// note keeps how a question went; the problem is nil where the helper did answer.
+func (c *Client) note(problem *UnusableError, version string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 
@@ -96,21 +109,18 @@ func (c *Client) note(problem error, version string) error {
 		c.health.Version = version
 	}
 
-	unusable, ok := errors.AsType[*UnusableError](problem)
-	if !ok {
+	if problem == nil {
 		c.health.State, c.health.Err = OK, nil
 
-		return nil
+		return
 	}
 
 	c.health.Failures++
-	c.health.State, c.health.Err = unusable.State, unusable
+	c.health.State, c.health.Err = problem.State, problem
 
-	if unusable.slow {
+	if problem.slow {
 		c.rested = time.Now().Add(pause)
 	}
-
-	return unusable
 }
 
 // resting repeats the last error while a helper that hung is left alone.

@@ -5,9 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
+	"time"
 
 	"golang.zabbix.com/sdk/metric"
 
+	"zabbix-agent2-plugin-hosting/checks/kmemleak"
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/memory"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
@@ -15,10 +18,13 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/oom"
 	"zabbix-agent2-plugin-hosting/checks/site"
 	"zabbix-agent2-plugin-hosting/checks/slab"
+	"zabbix-agent2-plugin-hosting/checks/slabowner"
+	"zabbix-agent2-plugin-hosting/checks/slabunit"
 	"zabbix-agent2-plugin-hosting/checks/unit"
 	"zabbix-agent2-plugin-hosting/plugin/agent"
 	"zabbix-agent2-plugin-hosting/plugin/config"
 	"zabbix-agent2-plugin-hosting/plugin/helper"
+	"zabbix-agent2-plugin-hosting/plugin/watches"
 )
 
 // Process tells about the process that evaluates the keys.
@@ -40,6 +46,15 @@ type Checks struct {
 
 	listeners  *listener.Reader
 	configured []instance.Configured
+
+	watches   *watches.Watches
+	leaks     *kmemleak.Reader
+	growth    slabowner.Trigger
+	cgroups   *cgroupSlab
+	startedAt time.Time
+
+	slabHistory time.Duration
+	slabAskedAt atomic.Int64 // Unix time in ns
 }
 
 // boundKey is a key with what evaluating it needs each time.
@@ -58,6 +73,11 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 
 	asRoot := newHelper(options)
 	units := unit.NewReader(unit.System())
+	instances := nginx.NewMonitor(nginx.Options{
+		ProcPath: options.ProcPath, SysPath: options.SysPath, Root: "/",
+		Configured: options.Nginx, Revalidate: options.NginxRevalidate, Timeout: options.NginxTimeout,
+		Units: units,
+	})
 
 	return &Checks{
 		keys:    byName,
@@ -70,13 +90,19 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		units:   units,
 		helper:  asRoot,
 		health:  newHealthBook(),
-		nginx: nginx.NewMonitor(nginx.Options{
-			ProcPath: options.ProcPath, SysPath: options.SysPath, Root: "/",
-			Configured: options.Nginx, Revalidate: options.NginxRevalidate, Timeout: options.NginxTimeout,
-			Units: units,
+		nginx:   instances,
+		leaks:   kmemleak.NewReader(options.SysPath),
+		growth:  slabowner.Trigger{Every: options.SlabSessionEvery},
+		cgroups: &cgroupSlab{reader: slabunit.NewReader(options.SysPath)},
+		watches: watches.New(watches.Options{
+			ProcPath: options.ProcPath, SysPath: options.SysPath, Masters: instances.Masters, Listeners: options.WatchListeners,
+			SessionTime: options.SlabSession, SessionEvery: options.SlabSessionEvery,
 		}),
+		startedAt:  time.Now(),
 		listeners:  listener.NewReader(options.ProcPath, options.SysPath),
 		configured: options.Nginx,
+
+		slabHistory: options.SlabHistory,
 	}
 }
 
@@ -113,13 +139,24 @@ func (c *Checks) Start() { c.sites.Start() }
 
 // Stop ends them, within a second, and a test of an nginx configuration at once.
 func (c *Checks) Stop() {
+	// The kernel forgets what this process watched, whatever is left of it here.
+	_ = c.watches.Close()
 	c.nginx.Stop()
 	c.sites.Stop()
 	c.units.Close()
 }
 
-// SampleSlab reads the slab caches for the growth history; it is called once a minute, asked for or not.
-func (c *Checks) SampleSlab() { c.health.note(CheckSlab, c.slab.Sample()) }
+// SampleSlab reads the slab caches for the growth history; it is called once a minute, asked for or not. Where the helper must read them it
+// would never be idle, so there they are read while somebody has asked for them within the time that the history covers.
+func (c *Checks) SampleSlab() {
+	if c.wantsSamples() {
+		c.health.note(CheckSlab, c.slab.Sample())
+	}
+}
+
+func (c *Checks) wantsSamples() bool {
+	return c.helper == nil || time.Since(time.Unix(0, c.slabAskedAt.Load())) <= c.slabHistory
+}
 
 func encode(value any) (string, error) {
 	var text bytes.Buffer

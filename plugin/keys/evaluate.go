@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/slab"
 	"zabbix-agent2-plugin-hosting/plugin/table"
@@ -45,11 +46,18 @@ func evaluateSunreclaim(_ context.Context, c *Checks, values map[string]string) 
 	return strconv.FormatUint(bytes, 10), nil
 }
 
-func evaluateSlab(_ context.Context, c *Checks, values map[string]string) (any, error) {
-	return c.slabReport(values)
+func evaluateSlab(ctx context.Context, c *Checks, values map[string]string) (any, error) {
+	report, err := c.slabReport(values)
+	if err != nil {
+		return nil, err
+	}
+
+	return SlabReport{Report: report, Cgroups: c.cgroups.get(ctx)}, nil
 }
 
 func (c *Checks) slabReport(values map[string]string) (*slab.Report, error) {
+	c.slabAskedAt.Store(time.Now().UnixNano())
+
 	order, err := slab.ParseSort(values["sort"])
 	if err != nil {
 		return nil, err
@@ -68,6 +76,8 @@ func evaluateSlabTop(_ context.Context, c *Checks, values map[string]string) (an
 }
 
 func evaluateSlabDiscovery(_ context.Context, c *Checks, values map[string]string) (any, error) {
+	c.slabAskedAt.Store(time.Now().UnixNano())
+
 	return c.slab.Discover(count(values))
 }
 

@@ -81,8 +81,12 @@ func (h *Handler) sample(checks *Checks) {
 	ticker := time.NewTicker(sampleInterval)
 	defer ticker.Stop()
 
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+
 	for {
 		checks.SampleSlab()
+		checks.WatchGrowth(ctx)
 
 		select {
 		case <-ticker.C:

@@ -19,7 +19,7 @@ var (
 
 // All returns every item key, in the order of the documentation.
 func All() []Key {
-	return slices.Concat(pluginKeys(), siteKeys(), memoryKeys(), slabKeys(), oomKeys(), nginxKeys(), listenerKeys())
+	return slices.Concat(pluginKeys(), siteKeys(), memoryKeys(), slabKeys(), oomKeys(), nginxKeys(), listenerKeys(), watchKeys())
 }
 
 // Metrics returns pairs of name and description, as an agent registers them.

@@ -73,16 +73,20 @@ func (c *Checks) OOM(ctx context.Context) (*oom.Report, error) {
 		return report, err
 	}
 
+	var theirs oom.Report
+
 	answer, err := c.helper.JSON(ctx, helper.Request{Verb: helper.VerbOOM})
 	if err == nil {
-		err = json.Unmarshal(answer, &report)
+		err = json.Unmarshal(answer, &theirs)
 	}
 
 	if err != nil {
 		report.VictimsKnown, report.VictimsError = false, err.Error()
+
+		return report, nil
 	}
 
-	return report, nil
+	return &theirs, nil
 }
 
 // nginxRows are the instances that the helper found, as JSON, and those of this plugin's own configuration.

@@ -76,11 +76,13 @@ func ordinaryChecks(t *testing.T, socket string) *Checks {
 	host.options.KmsgPath = filepath.Join(t.TempDir(), "none")
 
 	checks := NewChecks(host.options, fixedProcess{}, "1.2.3")
-	checks.helper = helper.NewClient(socket)
+
+	client := helper.NewClient(socket)
+	checks.helper = client
 
 	t.Cleanup(func() {
 		checks.Stop()
-		checks.helper.Close()
+		client.Close()
 	})
 
 	return checks
@@ -203,4 +205,21 @@ func TestASlabReadByTheHelperIsAsOneByRoot(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrPermission)
 	require.Equal(t, StateNoPermission, StateOf(err))
 	require.Nil(t, sourceOf(nil))
+}
+
+// A sample each minute kept the helper from ever being idle.
+func TestTheHelperReadsSlabCachesOnlyWhileSomebodyAsks(t *testing.T) {
+	t.Parallel()
+
+	checks := ordinaryChecks(t, filepath.Join(t.TempDir(), "none.sock"))
+	require.False(t, checks.wantsSamples())
+
+	evaluate(t, checks, "hosting.slab.top")
+	require.True(t, checks.wantsSamples())
+
+	checks.slabAskedAt.Store(time.Now().Add(-checks.slabHistory).UnixNano())
+	require.False(t, checks.wantsSamples())
+
+	checks.helper = nil
+	require.True(t, checks.wantsSamples(), "root itself reads always")
 }

@@ -37,8 +37,13 @@ func evaluateSiteDiscovery(_ context.Context, c *Checks, _ map[string]string) (a
 	return c.sites.Discover(), nil
 }
 
-func evaluateSite(_ context.Context, c *Checks, values map[string]string) (any, error) {
-	return c.sites.Report(values["site"])
+func evaluateSite(ctx context.Context, c *Checks, values map[string]string) (any, error) {
+	report, err := c.sites.Report(values["site"])
+	if err != nil {
+		return nil, err
+	}
+
+	return c.withForeigners(ctx, report), nil
 }
 
 // ProbeReport is the value of hosting.site.probe.

@@ -120,7 +120,7 @@ func TestTheUnitsKeepTheirContractWithTheHelper(t *testing.T) {
 		},
 		helperService: {
 			"Type=notify", "ExecStart=/usr/sbin/zabbix-hosting-helper", "User=root", "NoNewPrivileges=yes", "AmbientCapabilities=",
-			"CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_SYS_PTRACE CAP_SYSLOG CAP_SYS_CHROOT",
+			"CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_SYS_PTRACE CAP_SYSLOG CAP_SYS_CHROOT CAP_BPF CAP_PERFMON",
 		},
 		agentDropIn: {"Restart=always", "StartLimitIntervalSec=0", "OOMScoreAdjust=-500"},
 	} {

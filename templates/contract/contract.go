@@ -12,9 +12,17 @@ import (
 )
 
 // Check returns what is wrong with a template, in the order of the file. The folder golden holds a value of each master item and discovery,
-// as KEY.json.
-func Check(file *export.File, golden fs.FS) []string {
+// as KEY.json. The others are the templates of other hosts, whose items a calculation over all hosts may look at.
+func Check(file *export.File, golden fs.FS, others ...*export.File) []string {
 	c := &check{file: file, golden: golden, macros: make(map[string]string)}
+
+	for _, other := range others {
+		for _, t := range other.Templates {
+			for _, item := range allItems(t) {
+				c.elsewhere = append(c.elsewhere, item.Key)
+			}
+		}
+	}
 
 	for _, t := range file.Templates {
 		for _, m := range t.Macros {
@@ -35,10 +43,12 @@ func Check(file *export.File, golden fs.FS) []string {
 }
 
 type check struct {
-	file     *export.File
-	golden   fs.FS
-	macros   map[string]string // defined user macros and their defaults
-	problems []string
+	file   *export.File
+	golden fs.FS
+	macros map[string]string // defined user macros and their defaults
+	// elsewhere are the keys of other hosts.
+	elsewhere []string
+	problems  []string
 }
 
 func (c *check) report(format string, args ...any) {

@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	itemReference = regexp.MustCompile(`\(/([^/]*)/([\w.-]+(?:\[[^\]]*\])?)[,)]`) // (/template/key, or (//key) in an event name
-	searched      = regexp.MustCompile(`"(?:like|regexp)","([^"]+)"\)`)           // find(item,,"regexp","now:(one_name|another)")
+	itemReference = regexp.MustCompile(`\(/([^/]*)/([\w.-]+(?:\[[^\]]*\])?)(\?\[[^\]]*\])?[,)]`) // (/template/key, (//key) in an event name, or (/*/key?[filter]
+	searched      = regexp.MustCompile(`"(?:like|regexp)","([^"]+)"\)`)                          // find(item,,"regexp","now:(one_name|another)")
 	word          = regexp.MustCompile(`\w+`)
 	scopes        = []string{"availability", "performance", "capacity", "security", "notice"}
 )

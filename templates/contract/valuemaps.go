@@ -6,10 +6,12 @@ import (
 	"strconv"
 	"strings"
 
+	"zabbix-agent2-plugin-hosting/checks/listener/watch"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
 	"zabbix-agent2-plugin-hosting/checks/nginx/hazard"
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
 	"zabbix-agent2-plugin-hosting/checks/site"
+	"zabbix-agent2-plugin-hosting/checks/slabowner"
 	"zabbix-agent2-plugin-hosting/checks/unit"
 	"zabbix-agent2-plugin-hosting/plugin/helper"
 	"zabbix-agent2-plugin-hosting/plugin/keys"
@@ -33,10 +35,14 @@ func enum(name string) (map[int]string, bool) {
 		return named(sandbox.Technique.String), true
 	case "Hosting site reason":
 		return site.Reasons(), true
+	case "Hosting slab owner state":
+		return slabowner.States(), true
 	case "Hosting unit result":
 		return unit.Results(), true
 	case "Hosting unit state":
 		return unit.ActiveStates(), true
+	case "Hosting watch state":
+		return watch.States(), true
 	case "Hosting yes or no":
 		return map[int]string{0: "No", 1: "Yes"}, true
 	default:

@@ -22,6 +22,7 @@ var widgets = map[string]widget{
 	"graphprototype": {"GRAPH_PROTOTYPE", map[string]string{"graphid.0": "graphid", "columns": "columns", "rows": "rows"}},
 	"item": {"ITEM", map[string]string{
 		"itemid.0": "itemid", "decimal_places": "decimal_places", "value_size": "value_size", "units_size": "units_size",
+		"show.0": "show", "show.1": "show", // each part that is shown
 	}},
 	"itemhistory": {"PLAIN_TEXT", map[string]string{
 		"columns.0.itemid": "itemids", "show_lines": "show_lines", "layout": "style",

@@ -28,11 +28,13 @@ func convertSteps(item *yaml.Node) error {
 		case "SNMP_WALK_VALUE", "SNMP_WALK_TO_JSON", "SNMP_GET_VALUE":
 			return fmt.Errorf("6.0 has no preprocessing step %s", kind)
 		case "CHECK_NOT_SUPPORTED":
-			if parameters := list(step, "parameters"); len(parameters) != 1 || parameters[0].Value != "-1" {
+			parameters := list(step, "parameters")
+			if len(parameters) != 1 || parameters[0].Value != "-1" {
 				return fmt.Errorf("%s of 6.0 catches any error and no chosen ones", kind)
 			}
 
-			remove(step, "parameters")
+			// It has no parameter in 6.0, and must have an empty one in the file.
+			parameters[0].Value = ""
 		case "JAVASCRIPT", "TRIM", "LTRIM", "RTRIM", "STR_REPLACE", "DISCARD_UNCHANGED", "DISCARD_UNCHANGED_HEARTBEAT":
 			if get(step, "error_handler") != nil {
 				return fmt.Errorf("%s of 6.0 has no error handler", kind)

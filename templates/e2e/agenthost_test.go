@@ -29,7 +29,7 @@ type agentOfHost struct {
 func newAgentHosts(t *testing.T, s *zabbixserver.Server, macros map[string]map[string]string, unknown map[string][]string) map[string]*agentOfHost {
 	t.Helper()
 	var templates []string
-	for _, f := range passive(files(t, s.Version())) {
+	for _, f := range ofHosts(files(t, s.Version())) {
 		require.NoError(t, s.API().ImportTemplates(f.text))
 		templates = append(templates, f.templates...)
 	}

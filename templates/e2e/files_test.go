@@ -51,3 +51,8 @@ func read(t *testing.T, path string) file {
 func passive(all []file) []file {
 	return slices.DeleteFunc(all, func(f file) bool { return strings.HasSuffix(f.name, "_active.yaml") })
 }
+
+// ofHosts are those that a host with an agent is linked to.
+func ofHosts(all []file) []file {
+	return slices.DeleteFunc(passive(all), func(f file) bool { return f.name == fleetFile })
+}

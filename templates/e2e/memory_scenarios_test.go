@@ -6,6 +6,8 @@ const (
 	memoryKey = "hosting.memory.get"
 	slabKey   = "hosting.slab.get"
 	oomKey    = "hosting.oom.get"
+	ownersKey = "hosting.slab.owners"
+	leaksKey  = "hosting.kmemleak.get"
 	growing   = `, fastest growing cache: kmalloc-64$`
 )
 
@@ -25,11 +27,27 @@ func struck(result, state string) []any {
 }
 
 var memoryScenarios = map[string]scenario{
+	"a process holds 412 MB of slab memory": {
+		trigger: "A process leaks kernel memory",
+		bad:     []change{{ownersKey, "age_s", 60}},
+		event:   `^: php-fpm8\.2 holds 412 MiB more in cache sock_inode_cache, allocated by sock_alloc_inode$`, opData: `^Holds: 412 MB$`, severity: average,
+	},
+	"allocations cannot be followed": {
+		trigger: "Slab owners cannot be found",
+		bad:     []change{{ownersKey, "state", 5}, {ownersKey, "sentence", "cannot follow allocations: operation not permitted"}},
+		event:   `: cannot follow allocations: operation not permitted$`, opData: `cannot follow allocations: operation not permitted$`, severity: info, ill: 20 * time.Minute,
+	},
+	"kmemleak finds leaks": {
+		trigger: "Kernel leaks memory",
+		good:    []change{{leaksKey, "objects", since{before: 0, after: 130}}},
+		event:   `^ \(more objects in the last 1h\): leak_one`, opData: `^Objects: 130$`, severity: warning,
+		step: 10 * time.Minute, ill: 30 * time.Minute, after: wellAfter,
+	},
 	"systemd starts the agent again": {
 		trigger: "Agent was started again by systemd",
 		good:    []change{{oomKey, "agent_unit.restarts", since{before: 3, after: 4}}, {oomKey, "agent_unit.oom_kills", since{before: 0, after: 1}}},
 		event:   `^ \(in the last 1h; OOM kills in it: 1\)$`, opData: `^Restarts: 4$`, severity: warning,
-		step: 5 * time.Minute, after: outsideWindows,
+		step: 5 * time.Minute, after: wellAfter,
 	},
 	"the kernel log cannot be read": {
 		trigger: "OOM victims cannot be named",
@@ -100,13 +118,13 @@ var memoryScenarios = map[string]scenario{
 		trigger: "Host ran out of memory, process killed",
 		good:    victim("mariadbd", "global", "/system.slice/mariadb.service"),
 		event:   `^: mariadbd in /system\.slice/mariadb\.service \(in the last 1h\)$`, opData: `^Kills since boot: 1$`, severity: high,
-		step: 5 * time.Minute, after: outsideWindows,
+		step: 5 * time.Minute, after: wellAfter,
 	},
 	"a customer's limit is reached": {
 		trigger: "OOM killer killed a process",
 		good:    victim("php-fpm8.2", "cgroup", "/user.slice/user-1012.slice"),
 		event:   `^: php-fpm8\.2 in /user\.slice/user-1012\.slice \(in the last 1h\)$`, opData: `^Kills since boot: 1$`, severity: average,
-		step: 5 * time.Minute, after: outsideWindows,
+		step: 5 * time.Minute, after: wellAfter,
 	},
 	"memory of the kernel is in no cache": {
 		trigger: "Unattributed kernel memory is high",

@@ -2,7 +2,23 @@ package e2e
 
 import "time"
 
-const nginxKey = "hosting.nginx.config"
+const (
+	nginxKey  = "hosting.nginx.config"
+	eventsKey = "hosting.listener.events"
+)
+
+// notWatched is a watch that is off, or misses listeners that live for less than blind.
+func notWatched(state int, blind float64, reason string) []change {
+	watch := map[string]any{"state": state, "reason": reason, "blind_s": blind}
+	return []change{{eventsKey, "tcp", watch}, {eventsKey, "udp", watch}}
+}
+
+// passing is a process that opened nginx's port for half a millisecond.
+var passing = []any{map[string]any{
+	"number": 41, "opened_at": 946684000.005, "lifetime_s": 0.0005, "network": "tcp", "address": "0.0.0.0:443", "foreign": true,
+	"concerns": []any{map[string]any{"master_pid": 812, "relation_name": "same_address"}},
+	"sentence": "process nginx (4711: nginx -t), started by sh (4710) by zabbix_agentd (600), listened on 0.0.0.0:443 for 0.5 ms beside nginx",
+}}
 
 // state is the result of a test of the configuration.
 func state(number int, sentence string) []change {
@@ -19,11 +35,33 @@ func hazard(severity, name, sentence string) []change {
 const inShop = ` \(/etc/nginx/sites-enabled/shop\.conf:3\)$`
 
 var nginxScenarios = map[string]scenario{
+	"a process opens nginx's port for half a millisecond": {
+		trigger: "A process that is not nginx opened nginx's port", ofHost: true,
+		good:  []change{{eventsKey, "foreigners", since{before: []any{}, after: passing}}},
+		event: `^: process nginx \(4711: nginx -t\), started by sh \(4710\) by zabbix_agentd \(600\), listened on 0\.0\.0\.0:443 for 0\.5 ms`, opData: `^process nginx`, severity: high,
+		step: 5 * time.Minute, after: wellAfter,
+	},
+	"the watch of listeners cannot keep up": {
+		trigger: "Listener watch lost events", ofHost: true,
+		good:  []change{{eventsKey, "lost", line{from: 3, ill: 1}}},
+		event: `^ \(in the last 1h\)$`, opData: `^Lost since the last poll: \d+$`, severity: warning,
+		step: 5 * time.Minute, after: wellAfter,
+	},
+	"nobody watches listeners": {
+		trigger: "Listeners are not watched", ofHost: true,
+		bad:   notWatched(0, 0, "the watch has not been started"),
+		event: `^ \(for 15m\): the watch has not been started$`, opData: `^$`, severity: warning, ill: 20 * time.Minute,
+	},
+	"the kernel does not tell of listeners": {
+		trigger: "Listeners are only polled", ofHost: true,
+		bad:   notWatched(2, 1, "operation not permitted without CAP_BPF"),
+		event: `^ \(for 15m\): operation not permitted without CAP_BPF$`, opData: `^operation not permitted without CAP_BPF$`, severity: info, ill: 20 * time.Minute,
+	},
 	"the program was replaced and nginx not restarted": {
 		trigger: "Runs a program that was replaced",
 		bad:     []change{{nginxKey, "binary_replaced", true}},
 		event:   `^ \(for 1h\)$`, opData: `^$`, severity: info,
-		step: 5 * time.Minute, ill: outsideWindows,
+		step: 5 * time.Minute, ill: wellAfter,
 	},
 	"another process listens on nginx's port": {
 		trigger: "Another process takes its clients",

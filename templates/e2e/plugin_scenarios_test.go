@@ -4,8 +4,8 @@ import "time"
 
 const (
 	pluginKey = "hosting.plugin.get"
-	// outsideWindows is how long a scenario lasts beyond what a window of an hour sees.
-	outsideWindows = 70 * time.Minute
+	// wellAfter is how long what a window of an hour has seen must be over.
+	wellAfter = 70 * time.Minute
 )
 
 // failing is a check of the plugin that fails.
@@ -25,11 +25,12 @@ func helperIn(state int, sentence string) []change {
 }
 
 var pluginScenarios = map[string]scenario{
-	"the memory check fails": failing("Memory check fails", "memory", "cannot read /proc/meminfo: permission denied"),
-	"the nginx check fails":  failing("Nginx check fails", "nginx", "cannot read /proc/812/maps: permission denied"),
-	"the OOM check fails":    failing("OOM check fails", "oom", "cannot read /proc/vmstat: permission denied"),
-	"the site check fails":   failing("Site check fails", "site", "cannot make a socket: too many open files"),
-	"the slab check fails":   failing("Slab check fails", "slab", "cannot read /proc/slabinfo: input/output error"),
+	"the memory check fails":   failing("Memory check fails", "memory", "cannot read /proc/meminfo: permission denied"),
+	"the listener check fails": failing("Listener check fails", "listener", "cannot list sockets: too many open files"),
+	"the nginx check fails":    failing("Nginx check fails", "nginx", "cannot read /proc/812/maps: permission denied"),
+	"the OOM check fails":      failing("OOM check fails", "oom", "cannot read /proc/vmstat: permission denied"),
+	"the site check fails":     failing("Site check fails", "site", "cannot make a socket: too many open files"),
+	"the slab check fails":     failing("Slab check fails", "slab", "cannot read /proc/slabinfo: input/output error"),
 	"the plugin may not read slab caches": {
 		trigger:  "Slab caches cannot be read",
 		bad:      []change{{pluginKey, "checks.slab.state", 3}, {pluginKey, "checks.slab.error", "cannot read /proc/slabinfo: permission denied"}},
@@ -71,25 +72,25 @@ var pluginScenarios = map[string]scenario{
 		// Each start is five minutes after the last one.
 		good:  []change{{pluginKey, "link.started_at", line{from: 946684800, ill: 60}}},
 		event: `^ \(3 times or more in 1h\)$`, opData: `^$`, severity: average,
-		step: 5 * time.Minute, ill: 20 * time.Minute, after: outsideWindows,
+		step: 5 * time.Minute, ill: 20 * time.Minute, after: wellAfter,
 	},
 	"a check panics": {
 		trigger: "Recovered from a panic",
 		good:    []change{{pluginKey, "recovered_panics", since{before: 1, after: 2}}},
 		event:   `^ \(in the last 1h\)$`, opData: `^Panics: 2$`, severity: info,
-		step: 5 * time.Minute, after: outsideWindows,
+		step: 5 * time.Minute, after: wellAfter,
 	},
 	"the worker dies once": {
 		trigger: "Worker restarted",
 		good:    []change{{pluginKey, "worker_restarts", since{before: 1, after: 2}}, {pluginKey, "last_worker_death", since{before: "", after: "signal: killed"}}},
 		event:   `^: signal: killed \(in the last 1h\)$`, opData: `^Restarts: 2$`, severity: warning,
-		step: 5 * time.Minute, after: outsideWindows,
+		step: 5 * time.Minute, after: wellAfter,
 	},
 	"the worker dies three times": {
 		trigger: "Worker restarted repeatedly",
 		good:    []change{{pluginKey, "worker_restarts", since{before: 1, after: 4}}, {pluginKey, "last_worker_death", since{before: "", after: "exit status 2"}}},
 		event:   `^ \(3 times or more in 1h\): exit status 2$`, opData: `^Restarts: 4$`, severity: average,
-		step: 5 * time.Minute, after: outsideWindows,
+		step: 5 * time.Minute, after: wellAfter,
 	},
 	"the plugin is silent": {
 		trigger: "No data", clock: silence, macros: map[string]string{"{$PLUGIN.NODATA}": silentFor},

@@ -11,6 +11,7 @@ const (
 	nginxFile  = "nginx_configuration_safety_by_zabbix_agent2.yaml"
 	pluginFile = "hosting_plugin_by_zabbix_agent2.yaml"
 	siteFile   = "hosting_test_site_by_zabbix_agent2.yaml"
+	fleetFile  = "hosting_fleet.yaml"
 )
 
 // Severities of triggers.
@@ -26,6 +27,8 @@ const (
 type scenario struct {
 	// trigger is its name on the host without the template's prefix.
 	trigger string
+	// ofHost is set for a trigger of the host in a template whose other triggers are of what is discovered.
+	ofHost bool
 	// good and bad are what the plugin says without and with the fault: good changes what the plugin says of a healthy host, bad changes that.
 	good, bad []change
 	// macros are those of the host.
@@ -100,6 +103,24 @@ var prefixes = map[string]string{
 	memoryFile: "Linux kernel memory: ", nginxFile: "Nginx configuration: /etc/nginx/nginx.conf: ", pluginFile: "Hosting plugin: ", siteFile: "Hosting test site: shop: ",
 }
 
+// fleetTriggers are those that go through the fleet's own stages, as they look at many hosts.
+var fleetTriggers = []string{
+	"Hosting fleet: Availability over 1h is low", "Hosting fleet: Availability over 5m is low", "Hosting fleet: Availability over 5m is very low",
+	"Hosting fleet: Group has no hosts", "Hosting fleet: Many helpers cannot be used", "Hosting fleet: Many hosts give no data",
+	"Hosting fleet: Many nginx would not load their configuration",
+}
+
+// prefixOf is what the trigger's name on the host begins with.
+func prefixOf(template string, c scenario) string {
+	if c.ofHost {
+		return "Nginx configuration: "
+	}
+	return prefixes[template]
+}
+
+// watching is a watch of listeners that misses nothing.
+var watching = map[string]any{"state": 1, "state_name": "watching", "blind_s": 0}
+
 // discoveredNames are what is discovered in the scenarios.
 var discoveredNames = strings.NewReplacer("{#SITE}", "shop", "{#INSTANCE}", "/etc/nginx/nginx.conf", "{#CACHE}", "filp")
 
@@ -131,6 +152,13 @@ var healthy = []change{
 	{"hosting.nginx.config", "side_effects_total", 0},
 	{"hosting.nginx.config", "foreigners", []any{}},
 	{"hosting.nginx.config", "problems", []any{}},
+	{eventsKey, "foreigners", []any{}},
+	{eventsKey, "lost", 0},
+	{eventsKey, "tcp", watching},
+	{eventsKey, "udp", watching},
+	{ownersKey, "state", 2},
+	{ownersKey, "age_s", 9000},
+	{leaksKey, "objects", 0},
 }
 
 // thief is a process that listens where nginx does.

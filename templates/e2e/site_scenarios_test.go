@@ -66,7 +66,7 @@ var siteScenarios = map[string]scenario{
 		trigger: "Connections reset before the response",
 		// Who listens is asked apart from how the site fares: a thief that comes before the first reset is named in the event, a later one only in the operational data.
 		good:  []change{{siteKey, "reasons.reset_before_response", since{before: 8, after: line{from: 7, ill: 1}, minute: 2}}},
-		bad:   []change{{"hosting.listener.get", "foreigners", thief}},
+		bad:   []change{{"hosting.listener.get", "foreigners", thief}, {siteKey, "evidence.0.foreigner", nil}},
 		event: `^ \(over 0 in 15m\): ` + thiefEvent, opData: `^In the last minute: 1\. ` + thiefEvent, severity: average,
 	},
 	"pages take 4 s": {

@@ -42,7 +42,7 @@ func (g *stage) add(t *testing.T, name string, table map[string]scenario, additi
 	require.NoError(t, g.server.API().ImportTemplates(text))
 	for scene, c := range table {
 		scene += addition
-		g.players[scene] = newPlayer(g.server, scene, template, prefixes[name], c)
+		g.players[scene] = newPlayer(g.server, scene, template, prefixOf(name, c), c)
 	}
 }
 

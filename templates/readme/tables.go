@@ -23,7 +23,12 @@ func items(all []export.Item) string {
 	for _, item := range all {
 		info := []string{code(item.Key)}
 		if item.Params != "" {
-			info = append(info, code(item.Params), "every "+item.Delay+": "+strings.Join(steps(item), ", "))
+			every := "every " + cmp.Or(item.Delay, "1m")
+			if len(item.Preprocessing) > 0 {
+				every += ": " + strings.Join(steps(item), ", ")
+			}
+
+			info = append(info, code(item.Params), every)
 		} else if item.MasterItem.Key != "" {
 			info = append(info, "from "+code(item.MasterItem.Key)+": "+strings.Join(steps(item), ", "))
 		} else {

@@ -28,6 +28,8 @@ type Place struct {
 	// Network gives the process a network of its own and all rights in it (user_namespaces(7), network_namespaces(7)). There
 	// is nothing in it but a loopback interface that is down. It needs no root, but a kernel that lets users make namespaces.
 	Network bool
+	// Helper puts the process where the root helper is (AsHelper). It needs root.
+	Helper bool
 }
 
 // Here tells whether this process is one that Run started, so that the test is to do what it came for.
@@ -44,24 +46,23 @@ func Run(tb testing.TB, p Place) {
 }
 
 func run(test string, p Place) (output string, err error) {
-	executable, err := os.Executable()
+	itself, err := Itself()
 	if err != nil {
-		return "", fmt.Errorf("cannot find the test's own binary: %w; run it from a file that still exists", err)
+		return "", err
 	}
+	defer func() { _ = itself.Close() }()
 
 	var printed bytes.Buffer
 
-	cmd := exec.Command(executable, "-test.run="+pattern(test), "-test.v", "-test.count=1", "-test.timeout="+limit)
+	cmd := exec.Command(SelfPath, "-test.run="+pattern(test), "-test.v", "-test.count=1", "-test.timeout="+limit)
 	cmd.Env = append(append(os.Environ(), marker+"=1"), p.Env...)
 	cmd.Stdout, cmd.Stderr = &printed, &printed
 	cmd.SysProcAttr = p.attributes()
+	cmd.ExtraFiles = []*os.File{itself}
 
-	exited, err := child.Start(cmd)
-	if err != nil {
+	if err := p.start(cmd); err != nil {
 		return "", fmt.Errorf("cannot run %s in a process of its own: %w; let users make namespaces, where it wants a network", test, err)
 	}
-
-	<-exited
 
 	output = printed.String()
 	if !cmd.ProcessState.Success() {
@@ -84,6 +85,30 @@ func pattern(test string) string {
 	}
 
 	return strings.Join(parts, "/")
+}
+
+// start starts a command in the place and waits for its end.
+func (p Place) start(cmd *exec.Cmd) error {
+	if p.Helper {
+		cmd.Env = append(cmd.Env, "TMPDIR=/tmp")
+
+		return AsHelper(func() error {
+			err := cmd.Start()
+			if err == nil {
+				// How it ended is asked later.
+				_ = cmd.Wait()
+			}
+
+			return err
+		})
+	}
+
+	exited, err := child.Start(cmd)
+	if err == nil {
+		<-exited
+	}
+
+	return err
 }
 
 func (p Place) attributes() *syscall.SysProcAttr {

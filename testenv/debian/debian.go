@@ -48,6 +48,28 @@ func (a *Apt) Download(suite string, packages ...string) ([]string, error) {
 	return files, nil
 }
 
+// Closure returns the .deb files of an empty machine that is to have packages of suite: of these, of what they depend on, and of what no Debian does without.
+func (a *Apt) Closure(suite string, packages ...string) ([]string, error) {
+	var names []string
+	err := a.withList(index{suite, "deb"}, func(i index) error {
+		arguments := []string{"install", "--print-uris", "--assume-yes", "--no-install-recommends", "?essential"}
+		printed, err := a.apt(i, a.dir, "apt-get", append(arguments, packages...)...)
+		if err != nil {
+			return err
+		}
+		names = nil
+		for _, file := range parseURIs(printed) {
+			name, _, _ := strings.Cut(file.name, "_")
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot tell what %s depend on in Debian's %s: %w; check their names", strings.Join(packages, ", "), suite, err)
+	}
+	return a.Download(suite, names...)
+}
+
 // SourceFile returns the one file of a source package in suite whose name matches pattern (path.Match),
 // checked against the SHA-256 in the suite's signed Sources.
 func (a *Apt) SourceFile(suite, source, pattern string) (string, error) {

@@ -126,6 +126,46 @@ func TestPackagesAndSourcesComeFromTheArchive(t *testing.T) {
 	require.ErrorContains(t, err, "Unable to locate package no-such-package")
 }
 
+func TestAnEmptyMachineNeedsTheEssentialPackagesToo(t *testing.T) {
+	dir, err := builddir.Path("apt")
+	require.NoError(t, err)
+	apt := Open(dir)
+
+	debs, err := apt.Closure("bookworm", "procps")
+	require.NoError(t, err)
+	var names []string
+	for _, deb := range debs {
+		require.FileExists(t, deb)
+		name, _, _ := strings.Cut(filepath.Base(deb), "_")
+		names = append(names, name)
+	}
+	require.Subset(t, names, []string{"procps", "libproc2-0", "libc6", "bash", "dpkg"})
+	require.NotContains(t, names, "psmisc", "which is only recommended")
+
+	_, err = apt.Closure("bookworm", "no-such-package")
+	require.ErrorContains(t, err, "cannot tell what no-such-package depend on in Debian's bookworm: ")
+	require.ErrorContains(t, err, "Unable to locate package no-such-package")
+}
+
+func TestUnpackedFilesGoWhereALinkLeads(t *testing.T) {
+	dir, err := builddir.Path("apt")
+	require.NoError(t, err)
+	debs, err := Open(dir).Download("bookworm", "zabbix-agent2")
+	require.NoError(t, err)
+
+	tree := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(tree, "usr/lib"), 0o755))
+	require.NoError(t, os.Symlink("usr/lib", filepath.Join(tree, "lib")))
+	require.NoError(t, Unpack(debs[0], tree))
+	require.FileExists(t, filepath.Join(tree, "usr/lib/systemd/system/zabbix-agent2.service"))
+
+	broken := filepath.Join(t.TempDir(), "broken.deb")
+	require.NoError(t, os.WriteFile(broken, []byte("no archive"), 0o644))
+	err = Unpack(broken, tree)
+	require.ErrorContains(t, err, "cannot unpack "+broken+": ")
+	require.ErrorContains(t, err, "; remove that file and try again")
+}
+
 func TestParseURIs(t *testing.T) {
 	printed := "Reading package lists...\nNeed to get 36.3 MB of source archives.\n" +
 		"'http://m.invalid/pool/z_7%2bd.dsc' z_7+d.dsc 4233 SHA256:09e5\n" +

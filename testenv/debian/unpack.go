@@ -13,10 +13,22 @@ import (
 // helper is apt's own tool for scripts: it downloads as apt does and decompresses all that apt can, so neither curl nor xz is needed.
 const helper = "/usr/lib/apt/apt-helper"
 
-// Unpack unpacks the files of a .deb under dir without installing anything.
+// Unpack unpacks the files of a .deb under dir without installing anything. Where dir has a link in the place of a directory, the files go where it leads.
 func Unpack(deb, dir string) error {
-	if output, err := exec.Command("dpkg-deb", "-x", deb, dir).CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot unpack %s: %w (%s); remove that file and try again", deb, err, tail(output))
+	var stderr bytes.Buffer
+	source := exec.Command("dpkg-deb", "--fsys-tarfile", deb)
+	target := exec.Command("tar", "-C", dir, "--keep-directory-symlink", "-xpf", "-")
+	source.Stderr, target.Stderr = &stderr, &stderr
+	files, err := source.StdoutPipe()
+	if err == nil {
+		target.Stdin = files
+		err = source.Start()
+	}
+	if err == nil {
+		err = errors.Join(target.Run(), files.Close(), source.Wait())
+	}
+	if err != nil {
+		return fmt.Errorf("cannot unpack %s: %w (%s); remove that file and try again", deb, err, tail(stderr.Bytes()))
 	}
 	return nil
 }

@@ -20,7 +20,18 @@ func (n *Nginx) Test(program string, more ...string) (Verdict, error) {
 	if program == "" {
 		program = n.Program()
 	}
-	command := exec.Command(program, append([]string{"-t", "-p", n.dir, "-c", n.ConfPath()}, more...)...)
+	return verdict(exec.Command(program, append([]string{"-t", "-p", n.dir, "-c", n.ConfPath()}, more...)...))
+}
+
+// TestByScript is Test with another program, by a shell that ends with it, as a script of an administrator's does it.
+func (n *Nginx) TestByScript(program string) (Verdict, error) {
+	return verdict(exec.Command("/bin/sh", "-c", TestScript, program, n.dir, n.ConfPath()))
+}
+
+// TestScript is what the shell of TestByScript is given.
+const TestScript = `"$0" -t -p "$1" -c "$2"; exit $?`
+
+func verdict(command *exec.Cmd) (Verdict, error) {
 	command.Env = append(os.Environ(), "LC_ALL=C")
 	output, err := command.CombinedOutput()
 	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {

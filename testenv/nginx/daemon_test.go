@@ -31,8 +31,12 @@ func TestADaemonLeavesItsParentAndIsStartedAgainAfterAHalt(t *testing.T) {
 	master := n.PID()
 	parent, _ := status(master)
 	require.NotEqual(t, os.Getpid(), parent)
-	workers := n.Workers()
-	require.Len(t, workers, 2)
+	var workers []int
+	// The port answers when the first worker is there.
+	require.Eventually(t, func() bool {
+		workers = n.Workers()
+		return len(workers) == 2
+	}, 10*time.Second, time.Millisecond)
 	require.NoError(t, n.Reload(Options{Workers: 1}))
 	require.Equal(t, master, n.PID())
 	require.Len(t, n.Workers(), 1)

@@ -120,8 +120,8 @@ func (c Choice) bundle(name string, further func(*debian.Apt, []string) ([]strin
 		return nil, fmt.Errorf("cannot unpack %s: %w", name, err)
 	}
 	b := &Bundle{dir: dir}
-	// The last is for systemd's own programs.
-	for _, pattern := range []string{"lib/*-linux-*", "usr/lib/*-linux-*", "usr/lib/*-linux-*/systemd"} {
+	// The last two are for systemd's own programs and for PulseAudio's library.
+	for _, pattern := range []string{"lib/*-linux-*", "usr/lib/*-linux-*", "usr/lib/*-linux-*/systemd", "usr/lib/*-linux-*/pulseaudio"} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
 			return nil, fmt.Errorf("cannot list the libraries of %s: %w; move the repository to a path without brackets", name, err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/testenv/child"
@@ -122,6 +123,24 @@ func Dir(name string) (string, error) {
 		return "", fmt.Errorf("cannot make a directory for %s: %w; make %s writable", name, err, base)
 	}
 	return dir, nil
+}
+
+// DirT is Dir for tests: any user may enter it, and it is removed at the test's end.
+func DirT(tb testing.TB, name string) string {
+	tb.Helper()
+	dir, err := Dir(name)
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			tb.Error(err)
+		}
+	})
+	return dir
 }
 
 // WriteFiles writes the files of a program's directory.

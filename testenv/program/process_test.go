@@ -90,3 +90,14 @@ func TestAServerIsKilledWithItsChildren(t *testing.T) {
 	require.Eventually(t, func() bool { return gone(child) }, 2*time.Second, time.Millisecond)
 	p.Kill()
 }
+
+func TestADirectoryOfATestIsOpenToAllAndRemoved(t *testing.T) {
+	var dir string
+	t.Run("a test", func(t *testing.T) {
+		dir = DirT(t, "test")
+		info, err := os.Stat(dir)
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o755), info.Mode().Perm())
+	})
+	require.NoDirExists(t, dir)
+}

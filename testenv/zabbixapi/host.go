@@ -65,12 +65,12 @@ func (c *Client) CreateHost(h Host) (string, error) {
 	params := object{"host": h.Name, "groups": groups, "templates": templates, "macros": macros, "interfaces": interfaces, "tags": append([]Tag{}, h.Tags...)}
 	switch {
 	case h.ProxyID == "":
-	case c.is60():
+	case c.Is60():
 		params["proxy_hostid"] = h.ProxyID
 	default:
 		params["monitored_by"], params["proxyid"] = 1, h.ProxyID
 	}
-	return c.created("host.create", "hostids", params)
+	return c.Created("host.create", "hostids", params)
 }
 
 // DeleteHosts removes hosts with all that belongs to them.
@@ -78,7 +78,7 @@ func (c *Client) DeleteHosts(ids ...string) error { return c.Call("host.delete",
 
 // HostID returns the id of a host by its technical name.
 func (c *Client) HostID(name string) (string, error) {
-	return c.find("host.get", "hostid", "the host "+name, object{"filter": object{"host": []string{name}}})
+	return c.Find("host.get", "hostid", "the host "+name, object{"filter": object{"host": []string{name}}})
 }
 
 // SetMacro gives a host's user macro a value, whether the host has it already or not.
@@ -106,15 +106,15 @@ func (c *Client) EnsureHostGroup(name string) (string, error) {
 	if len(found) > 0 {
 		return found[0].ID, nil
 	}
-	return c.created("hostgroup.create", "groupids", object{"name": name})
+	return c.Created("hostgroup.create", "groupids", object{"name": name})
 }
 
 // CreateProxy makes an active proxy known and returns its id.
 func (c *Client) CreateProxy(name string) (string, error) {
-	if c.is60() {
-		return c.created("proxy.create", "proxyids", object{"host": name, "status": 5})
+	if c.Is60() {
+		return c.Created("proxy.create", "proxyids", object{"host": name, "status": 5})
 	}
-	return c.created("proxy.create", "proxyids", object{"name": name, "operating_mode": 0})
+	return c.Created("proxy.create", "proxyids", object{"name": name, "operating_mode": 0})
 }
 
 // Proxy is what the server knows of a proxy.

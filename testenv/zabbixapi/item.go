@@ -114,13 +114,13 @@ func (c *Client) CreateItem(hostID string, fields map[string]any) (string, error
 	params := object{"hostid": hostID}
 	maps.Copy(params, fields)
 	if kind, _ := params["type"].(int); kind == TypeAgent {
-		id, err := c.find("hostinterface.get", "interfaceid", "the host's interface", object{"hostids": hostID})
+		id, err := c.Find("hostinterface.get", "interfaceid", "the host's interface", object{"hostids": hostID})
 		if err != nil {
 			return "", err
 		}
 		params["interfaceid"] = id
 	}
-	return c.created("item.create", "itemids", params)
+	return c.Created("item.create", "itemids", params)
 }
 
 // CheckNow has items polled at once, which takes the server up to 5 s.

@@ -14,7 +14,7 @@ func (c *Client) ImportTemplates(yaml string) error {
 		"valueMaps": whole, "templateDashboards": whole, "httptests": whole,
 		"templateLinkage": object{"createMissing": true, "deleteMissing": true},
 	}
-	if c.is60() {
+	if c.Is60() {
 		rules["groups"] = made
 	} else {
 		rules["template_groups"], rules["host_groups"] = made, made
@@ -48,5 +48,5 @@ func (c *Client) ExportTemplates(names ...string) (string, error) {
 
 // TemplateID returns the id of a template by its technical name.
 func (c *Client) TemplateID(name string) (string, error) {
-	return c.find("template.get", "templateid", "the template "+name, object{"filter": object{"host": []string{name}}})
+	return c.Find("template.get", "templateid", "the template "+name, object{"filter": object{"host": []string{name}}})
 }

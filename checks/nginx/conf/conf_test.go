@@ -132,6 +132,42 @@ func TestOnlyTheRightContextCounts(t *testing.T) {
 	require.Equal(t, []string{"/usr/share/nginx/modules/a.so", "/b.so"}, r.Modules)
 }
 
+func TestTheCommandLineIsReadAsTheMainContext(t *testing.T) {
+	t.Parallel()
+
+	r := Walk(tree(map[string]string{"/etc/nginx/nginx.conf": "events {}", "/etc/nginx/more.conf": "load_module b.so;"}), "/etc/nginx/nginx.conf", "/p",
+		"daemon off; load_module a.so; include more.conf; include d/*.conf;")
+	require.Equal(t, []string{"/p/a.so", "/p/b.so"}, r.Modules)
+	require.Equal(t, []string{"/etc/nginx/more.conf", "/etc/nginx/nginx.conf"}, r.Files)
+	require.Equal(t, []string{"/etc/nginx/d"}, r.Directories)
+	require.Empty(t, r.Problems)
+}
+
+// A directory that has no file now may have one when nginx looks.
+func TestEveryDirectoryThatAPatternLeadsThroughIsNoted(t *testing.T) {
+	t.Parallel()
+
+	r := Walk(tree(map[string]string{
+		"/c": "include /home/*/nginx/*/a.conf;", "/home/a/nginx/x/b": "", "/home/b/other": "", "/home/.hidden/nginx/x/b": "", "/home/file": "",
+	}), "/c", "/p")
+	require.Equal(t, []string{"/home", "/home/a", "/home/b", "/home/a/nginx", "/home/a/nginx/x"}, r.Directories)
+}
+
+func TestDirectoriesOfCodeAreNoted(t *testing.T) {
+	t.Parallel()
+
+	for text, want := range map[string][]string{
+		"perl_modules perl/lib;":                                    {"/usr/share/nginx/perl/lib"},
+		"js_path /srv/js;":                                          {"/srv/js"},
+		"lua_package_path '/a/?.lua;/b/?/init.lua;;';":              {"/a", "/b"},
+		"lua_package_path '$prefix/lua/?.lua;${prefix}/x/y?.lua;';": {"/usr/share/nginx/lua", "/usr/share/nginx/x"},
+		"lua_package_cpath 'lib/?.so;;';":                           {"/lib"},
+		"lua_package_path ';;';":                                    nil,
+	} {
+		require.Equal(t, want, walkText("http { "+text+" }").Directories, text)
+	}
+}
+
 func TestIncludesAreFollowed(t *testing.T) {
 	t.Parallel()
 
@@ -150,7 +186,7 @@ func TestIncludesAreFollowed(t *testing.T) {
 		"/etc/nginx/nginx.conf", "/etc/nginx/modules/1.conf", "/etc/nginx/sites/s/ab.conf", "/etc/nginx/listen.inc",
 		"/etc/nginx/none.conf", "/srv/d/e.conf",
 	}, r.Files)
-	require.Equal(t, []string{"/etc/nginx/modules", "/etc/nginx/sites", "/etc/nginx/none"}, r.Directories)
+	require.Equal(t, []string{"/etc/nginx/modules", "/etc/nginx/sites", "/etc/nginx/sites/s", "/etc/nginx/none"}, r.Directories)
 	require.Equal(t, []string{"cannot read /etc/nginx/none.conf: file does not exist"}, r.Problems)
 	require.Equal(t, []string{"/p/a.so"}, r.Modules)
 	require.Equal(t, []string{"user", "u"}, r.User.Words)

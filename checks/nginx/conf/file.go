@@ -8,21 +8,18 @@ import (
 	"strings"
 )
 
+var errNoFile = errors.New("it is no regular file")
+
 // read reads a regular file; nobody has us wait at a pipe.
 func (w *walker) read(name string) ([]byte, error) {
+	// To open some devices is to use them.
 	info, err := fs.Stat(w.fsys, inside(name))
 	if err != nil {
 		return nil, reason(err)
 	}
 
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file")
-	}
-
-	if info.Size() > min(maxFile, w.left) {
-		w.result.Incomplete = true
-
-		return nil, errors.New("it is too large")
+		return nil, errNoFile
 	}
 
 	file, err := w.fsys.Open(inside(name))
@@ -30,6 +27,20 @@ func (w *walker) read(name string) ([]byte, error) {
 		return nil, reason(err)
 	}
 	defer func() { _ = file.Close() }()
+
+	if info, err = file.Stat(); err != nil {
+		return nil, reason(err)
+	}
+
+	if !info.Mode().IsRegular() {
+		return nil, errNoFile
+	}
+
+	if info.Size() > min(maxFile, w.left) {
+		w.result.Incomplete = true
+
+		return nil, errors.New("it is too large")
+	}
 
 	text, err := io.ReadAll(io.LimitReader(file, min(maxFile, w.left)))
 	w.left -= int64(len(text))

@@ -3,6 +3,7 @@ package conf
 import (
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -24,9 +25,16 @@ func (w *walker) include(name, block string, depth int) {
 	}
 
 	w.seen[visit{name, block}] = true
-	w.addDirectory(name)
+	w.addWay(name)
 
-	// glob(3) negates with an exclamation mark.
+	for _, file := range w.glob(name) {
+		w.file("/"+file, block, depth+1)
+	}
+}
+
+// glob finds what glob(3) would, as names inside the root.
+func (w *walker) glob(name string) []string {
+	// It negates with an exclamation mark.
 	pattern := inside(strings.ReplaceAll(name, "[!", "[^"))
 
 	found, err := fs.Glob(w.fsys, pattern)
@@ -34,16 +42,41 @@ func (w *walker) include(name, block string, depth int) {
 		w.problems.Addf("cannot look for %s: %v", name, reason(err))
 	}
 
-	for _, file := range found {
-		if !hidden(pattern, file) {
-			w.file("/"+file, block, depth+1)
+	return slices.DeleteFunc(found, func(file string) bool { return hidden(pattern, file) })
+}
+
+// addWay notes the directories in which a pattern looks: the one above its first wildcard, and those that a pattern
+// with further names leads through, in which a file may appear at any time.
+func (w *walker) addWay(pattern string) {
+	w.addDirectory(path.Dir(pattern[:strings.IndexAny(pattern, wildcards)] + "x"))
+
+	for at, c := range pattern {
+		way := pattern[:at]
+		if c != '/' || !strings.ContainsAny(way, wildcards) {
+			continue
+		}
+
+		for _, found := range w.glob(way) {
+			if info, err := fs.Stat(w.fsys, found); err == nil && info.IsDir() {
+				w.addDirectory("/" + found)
+			}
 		}
 	}
 }
 
-// addDirectory notes the directory in which a pattern looks: the one above its first wildcard.
-func (w *walker) addDirectory(pattern string) {
-	dir := path.Dir(pattern[:strings.IndexAny(pattern, wildcards)] + "x")
+// addPackages notes the directories of a search path of Lua: "/a/?.lua;$prefix/b/?/init.lua;;".
+func (w *walker) addPackages(search string) {
+	search = strings.NewReplacer("${prefix}", w.prefix, "$prefix", w.prefix).Replace(search)
+
+	for template := range strings.SplitSeq(search, ";") {
+		if above, _, found := strings.Cut(template, "?"); found {
+			// Relative ones are of the directory that nginx is started in.
+			w.addDirectory(absolute("/", path.Dir(above+"x")))
+		}
+	}
+}
+
+func (w *walker) addDirectory(dir string) {
 	if !w.directories[dir] && len(w.directories) < maxFiles {
 		w.directories[dir] = true
 		w.result.Directories = append(w.result.Directories, dir)

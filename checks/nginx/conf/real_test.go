@@ -1,12 +1,15 @@
 package conf
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
 )
@@ -45,7 +48,7 @@ func TestTheFilesAreThoseThatNginxReads(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, verdict.ExitCode, verdict.Output)
 
-	r := Walk(os.DirFS("/"), n.ConfPath(), n.Dir())
+	r := Walk(Host(), n.ConfPath(), n.Dir())
 	require.Empty(t, r.Problems)
 
 	read := dumped(verdict.Output)
@@ -78,4 +81,40 @@ func TestAConfigurationOfManyHostsIsWalked(t *testing.T) {
 	r := Walk(os.DirFS("/"), filepath.Join(dir, "nginx"), dir)
 	require.Len(t, r.Listens, 1)
 	require.Len(t, r.Files, 301)
+}
+
+// replaced is a file system in which a file becomes a pipe between the look at it and its opening.
+type replaced struct {
+	hostFiles
+	path string
+}
+
+func (r replaced) Open(name string) (fs.File, error) {
+	if err := os.Remove(r.path); err != nil {
+		return nil, err
+	}
+
+	if err := unix.Mkfifo(r.path, 0o644); err != nil {
+		return nil, err
+	}
+
+	return r.hostFiles.Open(name)
+}
+
+func TestNobodyIsMadeToWaitAtAPipe(t *testing.T) {
+	t.Parallel()
+
+	path := filepath.Join(t.TempDir(), "nginx.conf")
+	require.NoError(t, os.WriteFile(path, []byte("events {}"), 0o644))
+
+	read := make(chan *Result, 1)
+
+	go func() { read <- Walk(replaced{path: path}, path, "/") }()
+
+	select {
+	case r := <-read:
+		require.Equal(t, []string{"cannot read " + path + ": it is no regular file"}, r.Problems)
+	case <-time.After(10 * time.Second):
+		require.Fail(t, "it waits")
+	}
 }

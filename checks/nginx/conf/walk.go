@@ -30,9 +30,9 @@ type Result struct {
 	User Directive
 	// Modules are the paths of load_module, absolute.
 	Modules []string
-	// Files are the configuration files, those too that could not be read. Directories are those in which files are looked
-	// for by a pattern.
-	Files       []string
+	// Files are the configuration files, those too that could not be read.
+	Files []string
+	// Directories are those in which files are looked for by a pattern or by a name, also those that the pattern leads through.
 	Directories []string
 	// Scripts are the files with Lua, Perl or JavaScript that nginx may run while it reads its configuration.
 	Scripts []string
@@ -43,17 +43,25 @@ type Result struct {
 }
 
 // Walk reads a configuration file and all that it includes. The root of fsys is nginx's root directory, on a real system
-// os.DirFS("/"); config and prefix are absolute.
-func Walk(fsys fs.FS, config, prefix string) *Result {
+// Host(); config and prefix are absolute. The directives are those of nginx's command line (-g).
+func Walk(fsys fs.FS, config, prefix string, directives ...string) *Result {
 	w := walker{
 		fsys: fsys, dir: path.Dir(config), prefix: prefix, left: maxTotal,
 		seen: map[visit]bool{}, files: map[string]bool{}, listens: map[Listen]int{}, directories: map[string]bool{},
 	}
+
+	for _, text := range directives {
+		w.text([]byte(text), commandLine, "", 0)
+	}
+
 	w.file(config, "", 0)
 	w.result.Problems = w.problems.List()
 
 	return &w.result
 }
+
+// commandLine stands for a file where a directive is in none.
+const commandLine = "the command line"
 
 // visit is a file in a kind of block: it may be included in several.
 type visit struct{ file, block string }
@@ -148,6 +156,10 @@ func (w *walker) take(d Directive, block string, depth int) {
 		w.addPath(&w.result.Modules, absolute(w.prefix, d.Words[1]))
 	case strings.HasSuffix(name, "_by_lua_file") || name == "perl_require" && strings.Contains(d.Words[1], "/"):
 		w.addPath(&w.result.Scripts, absolute(w.prefix, d.Words[1]))
+	case name == "perl_modules" || name == "js_path":
+		w.addDirectory(absolute(w.prefix, d.Words[1]))
+	case name == "lua_package_path" || name == "lua_package_cpath":
+		w.addPackages(d.Words[1])
 	case name == "js_import" || name == "js_include":
 		w.addPath(&w.result.Scripts, absolute(w.dir, d.Words[len(d.Words)-1]))
 	}

@@ -3,8 +3,11 @@ package instance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +29,9 @@ func script(t *testing.T, text string) string {
 
 	return path
 }
+
+// answer is that of a version, in a script.
+const answer = `echo "nginx version: nginx/1.9.1" >&2; echo "configure arguments: --prefix=/opt"`
 
 func allow(string) error { return nil }
 
@@ -53,7 +59,7 @@ func TestAProgramThatMustBeRunIsRunWithAnEmptyEnvironment(t *testing.T) {
 	path := script(t, `[ "$1 $# ${NGINX-none} $(pwd)" = "-V 1 none /" ] || exit 1
 		[ "$(readlink /proc/self/fd/0)" = /dev/null ] || exit 2
 		set -- $(cat /proc/$$/stat); [ $6 = $$ ] || exit 3
-		echo "nginx version: nginx/1.9.1" >&2; echo "configure arguments: --prefix=/opt"`)
+		`+answer)
 
 	b, err := NewBuilds(allow).Of(t.Context(), path)
 	require.NoError(t, err)
@@ -64,15 +70,33 @@ func TestAProgramThatMustBeRunIsRunWithAnEmptyEnvironment(t *testing.T) {
 func TestAProgramThatMayNotBeRunIsNot(t *testing.T) {
 	t.Parallel()
 
-	marker := filepath.Join(t.TempDir(), "ran")
-	path := script(t, "touch "+marker)
+	path := script(t, answer)
 
 	_, err := NewBuilds(nil).Of(t.Context(), path)
 	require.EqualError(t, err, "cannot tell the version of "+path+": it does not say what it is as nginx does; check that it is nginx")
 
 	_, err = NewBuilds(func(string) error { return ErrUnsafe }).Of(t.Context(), path)
 	require.ErrorIs(t, err, ErrUnsafe)
-	require.NoFileExists(t, marker)
+
+	b, err := NewBuilds(allow).Of(t.Context(), path)
+	require.NoError(t, err, "this one would have answered")
+	require.Equal(t, "1.9.1", b.Version.String())
+}
+
+func TestAProgramThatMustBeRunChangesNothing(t *testing.T) {
+	t.Parallel()
+
+	dir := t.TempDir()
+	kept := filepath.Join(dir, "kept")
+	require.NoError(t, os.WriteFile(kept, []byte("kept"), 0o600))
+
+	_, err := NewBuilds(allow).Of(t.Context(), script(t, "touch "+dir+"/new; rm "+kept+"; echo x >"+kept+"; kill -9 "+strconv.Itoa(os.Getpid())+"; "+answer))
+	require.NoError(t, err)
+	require.NoFileExists(t, filepath.Join(dir, "new"))
+
+	text, err := os.ReadFile(kept)
+	require.NoError(t, err)
+	require.Equal(t, "kept", string(text))
 }
 
 func TestAProgramThatAnswersNoneIsToldByWhatItDid(t *testing.T) {
@@ -97,24 +121,44 @@ func TestAProgramThatAnswersNoneIsToldByWhatItDid(t *testing.T) {
 func TestAProgramThatHangsIsKilledWithItsChildren(t *testing.T) {
 	t.Parallel()
 
-	pidFile := filepath.Join(t.TempDir(), "pid")
-	path := script(t, "sleep 600 & echo $! >"+pidFile+"; wait")
+	// Nobody else sleeps as long.
+	mark := fmt.Sprintf("600.%d", time.Now().UnixNano())
+	path := script(t, "sleep "+mark+" & wait")
 
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(300*time.Millisecond, cancel)
+	started := make(chan bool, 1)
+
+	go func() {
+		defer cancel()
+
+		for deadline := time.Now().Add(runLimit / 2); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+			if sleeps(mark) {
+				started <- true
+
+				return
+			}
+		}
+
+		started <- false
+	}()
 
 	builds := NewBuilds(allow)
 	_, err := builds.Of(ctx, path)
 	require.ErrorContains(t, err, "it did not answer -V in time")
 	require.Empty(t, builds.known, "a caller who gave up says nothing of the program")
+	require.True(t, <-started, "its child did run")
+	require.Eventually(t, func() bool { return !sleeps(mark) }, 10*time.Second, 10*time.Millisecond)
+}
 
-	if pid, err := os.ReadFile(pidFile); err == nil {
-		require.Eventually(t, func() bool {
-			stat, err := os.ReadFile("/proc/" + string(pid[:len(pid)-1]) + "/stat")
+// sleeps tells whether a sleep runs for that long. One that is dead has no command line.
+func sleeps(seconds string) bool {
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 
-			return err != nil || stat[len(pid)+len("(sleep) ")] == 'Z'
-		}, 10*time.Second, 10*time.Millisecond)
-	}
+	return slices.ContainsFunc(lines, func(path string) bool {
+		line, err := os.ReadFile(path)
+
+		return err == nil && string(line) == "sleep\x00"+seconds+"\x00"
+	})
 }
 
 func TestAProgramIsLookedAtAgainOnlyWhenItsFileChanges(t *testing.T) {

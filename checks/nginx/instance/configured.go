@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
 var errRelative = errors.New("it is relative")
@@ -19,10 +21,10 @@ func (f *Finder) withConfigured(ctx context.Context, all []Instance) []Instance 
 			Name: c.Name, Configured: true, Binary: c.Binary,
 			Arguments: Arguments{Config: c.Config, Prefix: c.Prefix},
 		}
-		i.setBuild(f.builds.of(ctx, c.Binary, true))
+		i.setBuild(f.builds.of(ctx, f.host, c.Binary, true))
 		i.resolvePaths(func() (string, error) { return "", errRelative }, ProductNginx)
 
-		at := slices.IndexFunc(all, func(running Instance) bool { return running.Master != nil && running.is(&i) })
+		at := slices.IndexFunc(all, func(running Instance) bool { return running.Master != nil && f.isRunning(&i, &running) })
 		if at < 0 {
 			all = append(all, i)
 
@@ -50,32 +52,41 @@ func (f *Finder) withConfigured(ctx context.Context, all []Instance) []Instance 
 	return all
 }
 
-// is tells whether two instances agree in program and configuration file.
-func (i *Instance) is(other *Instance) bool {
-	if i.Configured || i.Master.Root.Differs || !sameFile(i.Binary, other.Binary) {
+// isRunning tells whether a configured instance agrees with a running one in program and configuration file.
+func (f *Finder) isRunning(i, running *Instance) bool {
+	if running.Configured || running.Master.Root.Differs || !f.sameFile(i.Binary, running, running.Binary) {
 		return false
 	}
 
-	if given := i.Arguments.Config; i.Master.ArgumentsCut {
-		return strings.HasPrefix(other.Config, given)
+	if given := running.Arguments.Config; running.Master.ArgumentsCut {
+		return strings.HasPrefix(i.Config, given)
 	}
 
-	return sameFile(i.Config, other.Config)
+	return f.sameFile(i.Config, running, running.Config)
 }
 
-func sameFile(a, b string) bool {
-	if a == b {
+// sameFile compares a file of the host with one of a running instance.
+func (f *Finder) sameFile(ours string, running *Instance, theirs string) bool {
+	if ours == theirs {
 		return true
 	}
 
-	first, err := os.Stat(a)
+	first, err := statIn(f.host, ours)
 	if err != nil {
 		return false
 	}
 
-	second, err := os.Stat(b)
+	second, err := statIn(running.Master.Tree, theirs)
 
 	return err == nil && os.SameFile(first, second)
+}
+
+func statIn(in tree.Tree, path string) (info fs.FileInfo, err error) {
+	if unreachable := in.Do(func() { info, err = os.Stat(path) }); unreachable != nil {
+		return nil, unreachable
+	}
+
+	return info, err
 }
 
 // bare is the reason alone, without the path that the caller names better.

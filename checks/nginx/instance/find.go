@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
 // Finder finds the instances of this host. It is safe for concurrent use.
@@ -14,12 +16,21 @@ type Finder struct {
 	procRoot   string
 	configured []Configured
 	builds     *Builds
-	bootedAt   func() time.Time
+	// host is where configured instances are that do not run.
+	host     tree.Tree
+	bootedAt func() time.Time
 }
 
 // NewFinder looks below procRoot, on a real system "/proc". Builds says what the programs are.
 func NewFinder(procRoot string, configured []Configured, builds *Builds) *Finder {
 	return &Finder{procRoot: procRoot, configured: slices.Clone(configured), builds: builds, bootedAt: bootTime}
+}
+
+// In has the configured instances be of another tree, and returns the finder.
+func (f *Finder) In(host tree.Tree) *Finder {
+	f.host = host
+
+	return f
 }
 
 // Find looks at all processes once. An error means that there are no processes to look at.
@@ -60,6 +71,10 @@ func (f *Finder) running(ctx context.Context, p proc, one process, children []pr
 		PID: one.pid, StartTicks: one.stat.ticks, StartedAt: p.startedAt(one.stat.ticks),
 		Product: one.title.product, UID: one.uid, OpenFiles: p.openFiles(one.pid),
 		MountNS: p.namespace(one.pid, "mnt"), NetNS: p.namespace(one.pid, "net"), Root: p.rootOf(one.pid),
+	}
+
+	if m.MountNS.Differs || m.Root.Differs {
+		m.Tree = tree.Tree{Proc: p.root, PID: m.PID, StartTicks: m.StartTicks}
 	}
 
 	if text, err := p.read(one.pid, "cgroup", maxProcFile); err == nil {

@@ -4,7 +4,11 @@
 // Whoever runs a process chooses its title, so an instance is a hint until SafeToRun has seen its files.
 package instance
 
-import "time"
+import (
+	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
+)
 
 const (
 	// Masters beyond this many are counted only. Root's come first, so that nobody can hide them behind others.
@@ -67,6 +71,8 @@ type Master struct {
 	MountNS Namespace
 	NetNS   Namespace
 	Root    Root
+	// Tree is where its files are looked at; the zero value where they are this process's own.
+	Tree tree.Tree
 	// Cgroup is the path in the unified or systemd's hierarchy, Unit its telling component, such as nginx.service.
 	Cgroup string
 	Unit   string

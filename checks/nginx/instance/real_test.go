@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 	"zabbix-agent2-plugin-hosting/testenv/apart"
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
 	"zabbix-agent2-plugin-hosting/testenv/program"
@@ -318,7 +319,7 @@ func TestTheRealProgramsFilesTellWhatTheyPrint(t *testing.T) {
 		read, err := readBuild(build.Path)
 		require.NoError(t, err)
 
-		run, err := runVersion(t.Context(), build.Path)
+		run, err := NewBuilds(allow).run(t.Context(), tree.Tree{}, build.Path)
 		require.NoError(t, err)
 		require.Equal(t, run, read, suite)
 		require.Equal(t, ProductNginx, read.Product)

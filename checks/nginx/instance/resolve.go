@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
 // searchPath is where a program is looked for whose title has no directory, when nobody may ask for more.
@@ -33,8 +35,11 @@ func (f *Finder) resolve(ctx context.Context, p proc, i *Instance, t title) bool
 
 	i.Binary, m.Deleted = path, deleted
 	if deleted {
-		info, err := os.Stat(p.path(m.PID, "root") + path)
-		m.Replaced = err == nil && info.Mode().IsRegular()
+		// Where nobody may look, nothing is known to be there.
+		_ = m.Tree.Do(func() {
+			info, err := os.Stat(path)
+			m.Replaced = err == nil && info.Mode().IsRegular()
+		})
 	}
 
 	f.identify(ctx, p, i)
@@ -48,13 +53,13 @@ func (f *Finder) resolve(ctx context.Context, p proc, i *Instance, t title) bool
 // links of a container lead astray here.
 func (f *Finder) identify(ctx context.Context, p proc, i *Instance) {
 	m := i.Master
-	path, mayRun := i.Binary, m.Root.Known && !m.BinaryFromTitle
+	path, in, mayRun := i.Binary, m.Tree, m.Root.Known && !m.BinaryFromTitle
 
 	if m.Root.Differs || m.Deleted && !m.Replaced {
-		path, mayRun = p.path(m.PID, "exe"), false
+		path, in, mayRun = p.path(m.PID, "exe"), tree.Tree{}, false
 	}
 
-	i.setBuild(f.builds.of(ctx, path, mayRun))
+	i.setBuild(f.builds.of(ctx, in, path, mayRun))
 }
 
 func (i *Instance) setBuild(b Build, err error) {

@@ -5,56 +5,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec" //nolint:depguard // -V is how nginx tells what it is; see Builds.Of for when it is asked.
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
-const (
-	// runLimit is a hundred times what a slow disk takes.
-	runLimit = 5 * time.Second
-	// pipeLimit is how long a child that the program left behind may hold its output open.
-	pipeLimit = time.Second
-)
+// runLimit is a hundred times what a slow disk takes.
+const runLimit = 5 * time.Second
 
-// runVersion runs a program with -V, which nginx answers before it touches anything.
-func runVersion(ctx context.Context, path string) (Build, error) {
+// run runs a program with -V, which nginx answers before it touches anything. Another program can touch nothing, either.
+func (b *Builds) run(ctx context.Context, in tree.Tree, path string) (Build, error) {
 	ctx, cancel := context.WithTimeout(ctx, runLimit)
 	defer cancel()
 
-	var output capped
+	result, err := b.sandbox.Version(ctx, sandbox.Command{
+		Binary: path, Environment: []string{"LC_ALL=C"}, Namespaces: in.PID, StartTicks: in.StartTicks, Timeout: runLimit,
+	})
 
-	command := exec.CommandContext(ctx, path, "-V")
-	command.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
-	command.Dir = "/"
-	command.Stdout, command.Stderr = &output, &output
-	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	command.WaitDelay = pipeLimit
-	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
-
-	err := command.Run()
-
-	if command.Process != nil {
-		// Whom it left behind is in its group; an empty group is no error.
-		_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
-	}
-
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil || err == nil && result.TimedOut:
 		return Build{}, errors.New("it did not answer -V in time")
-	} else if exited, ok := errors.AsType[*exec.ExitError](err); ok {
-		return Build{}, fmt.Errorf("it answered -V with %w and %q", exited, shown(output.String()))
-	} else if err != nil {
+	case err != nil:
 		return Build{}, err
+	case result.Signal != "":
+		return Build{}, fmt.Errorf("it answered -V with signal: %v", unix.SignalNum(result.Signal))
+	case result.ExitCode != 0:
+		return Build{}, fmt.Errorf("it answered -V with exit status %d and %q", result.ExitCode, shown(string(result.Output)))
 	}
 
-	return ParseBuild(&output.Buffer)
-}
-
-// capped keeps the start of what is written and swallows the rest.
-type capped struct{ bytes.Buffer }
-
-func (c *capped) Write(p []byte) (int, error) {
-	_, _ = c.Buffer.Write(p[:min(len(p), maxVersionOutput-c.Len())])
-
-	return len(p), nil
+	return ParseBuild(bytes.NewReader(result.Output))
 }

@@ -64,8 +64,12 @@ func (s safety) check(path string, wanted fs.FileMode) error {
 			return fmt.Errorf("cannot use %s: %s is not a directory; correct the path", path, at)
 		}
 
-		next := filepath.Join(at, name)
-		if info, err = s.component(next); err != nil {
+		next, above := filepath.Join(at, name), info
+		if info, err = s.component(next); errors.Is(err, fs.ErrNotExist) && above.Mode().Perm()&writable != 0 {
+			err = fmt.Errorf("%w: %s is missing, and anybody may make it in %s; put it there, or name another path", ErrUnsafe, next, at)
+		}
+
+		if err != nil {
 			break
 		}
 

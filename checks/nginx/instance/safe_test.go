@@ -80,6 +80,8 @@ func TestWhatOthersCanChangeIsRefused(t *testing.T) {
 		"/usr/sbin/group":   unsafe + "/usr/sbin/group is writable for others; run chmod go-w /usr/sbin/group",
 		"/usr/sbin/world":   unsafe + "/usr/sbin/world is writable for others; run chmod go-w /usr/sbin/world",
 		"/usr/sbin/loop":    ": too many links; correct the path",
+		"/tmp/none":         unsafe + "/tmp/none is missing, and anybody may make it in /tmp; put it there, or name another path",
+		"/tmp/none/deeper":  unsafe + "/tmp/none is missing, and anybody may make it in /tmp; put it there, or name another path",
 		"/usr/sbin/gone":    ": lstat /usr/sbin/none: no such file or directory",
 		"/usr/sbin":         ": it is no regular file; correct the path",
 		"/usr/sbin/pipe":    ": it is no regular file; correct the path",

@@ -4,29 +4,29 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/thread"
 )
 
 // testBare runs an ordinary test, of which is known that it changes nothing.
 func testBare(command Command, surroundings *surroundings, streams *streams, begun time.Time) (result *Result, cancelled bool, err error) {
 	result = &Result{Technique: TechniqueBare}
-	ended := make(chan error)
-	onOwnThread(func() {
+	err = thread.Run(func() error {
 		err := surroundings.enter()
 		if err == nil {
-			cancelled, err = runBare(command, streams, result, begun)
+			cancelled, err = runBare(command, surroundings, streams, result, begun)
 		}
-		ended <- err
+		return err
 	})
-	err = <-ended
 	return result, cancelled, err
 }
 
-func runBare(command Command, streams *streams, result *Result, begun time.Time) (cancelled bool, err error) {
+func runBare(command Command, surroundings *surroundings, streams *streams, result *Result, begun time.Time) (cancelled bool, err error) {
 	pid, pidfd, err := fork(command, streams, false)
 	if err != nil {
 		return false, err
 	}
-	j := newJudge(command, pid, pidfd, streams, result)
+	j := newJudge(command, surroundings, pid, pidfd, streams, result)
 	defer j.close()
 	if pidfd >= 0 {
 		defer func() { _ = unix.Close(pidfd) }()

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"os"
 	"os/exec" //nolint:depguard // the figures are beside those of an ordinary test.
 	"slices"
 	"testing"
@@ -30,20 +31,22 @@ func BenchmarkTest(b *testing.B) {
 		require.NoError(b, err)
 		p.configure(b, "", lines[0]+lines[1]+lines[2]+"access_log off;")
 		for _, technique := range []Technique{TechniqueNotify, TechniqueTrace} {
-			b.Run(c.name+"/"+technique.String(), func(b *testing.B) { p.compareSpeed(b, technique) })
+			b.Run(c.name+"/"+technique.String(), func(b *testing.B) { p.compareSpeed(b, only(technique).Test) })
+		}
+		if os.Geteuid() == 0 {
+			b.Run(c.name+"/as the root helper", func(b *testing.B) { p.compareSpeed(b, asHelper(TechniqueNotify)) })
 		}
 	}
 }
 
-func (p *prefix) compareSpeed(b *testing.B, technique Technique) {
+func (p *prefix) compareSpeed(b *testing.B, test func(context.Context, Command) (*Result, error)) {
 	command := p.command()
 	command.NoFile = 20_000
-	s := only(technique)
 	var isolated, ordinary []time.Duration
 	notifications := 0
 	for b.Loop() {
 		began := time.Now()
-		result, err := s.Test(context.Background(), command)
+		result, err := test(context.Background(), command)
 		isolated = append(isolated, time.Since(began))
 		require.NoError(b, err)
 		require.Zero(b, result.ExitCode, "%s", result.Output)

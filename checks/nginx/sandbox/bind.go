@@ -59,7 +59,7 @@ func (j *judge) address(c *call) ([]byte, unix.Errno) {
 // mayBind binds a socket of the same kind to the same address without a port, which takes none: EADDRNOTAVAIL, EAFNOSUPPORT and EINVAL are the
 // kernel's own. That a port is taken is no error to a configuration test.
 func (j *judge) mayBind(s *socket, address []byte, port uint16) unix.Errno {
-	privileged := port != 0 && int(port) < j.unprivilegedPorts() && !j.asRoot && !j.bindsLowPorts && !j.identity.can(unix.CAP_NET_BIND_SERVICE)
+	privileged := port != 0 && int(port) < j.unprivilegedPorts() && !j.bindsLowPorts && !j.can(unix.CAP_NET_BIND_SERVICE)
 	if privileged && s.domain == unix.AF_INET6 {
 		return unix.EACCES
 	}
@@ -137,10 +137,7 @@ func (j *judge) bindUnix(c *call, s *socket, address []byte) answer {
 	default:
 		errno = j.mayAdd(place.parent, false)
 	}
-	if errno == unix.EACCES && j.asRoot && place.target == nil {
-		errno = 0
-	}
-	if errno == 0 {
+	if errno = j.pardon(place, errno); errno == 0 {
 		const everything = 0o777
 		errno = j.create(*place, name, unix.S_IFSOCK|everything&^j.identity.umask)
 	}

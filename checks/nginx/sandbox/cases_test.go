@@ -89,6 +89,14 @@ func furtherCases() []verdictCase {
 		{name: "a log that nobody may write", http: "access_log {dir}/kept.log;", arrange: guarded("kept.log"), says: good, user: "failed (13: Permission denied)"},
 		{name: "a log in a directory that nobody may write to", http: "access_log {dir}/d/access.log;", arrange: directory("d", 0o555), says: good, user: "failed (13: Permission denied)"},
 		{name: "a log in a directory that nobody may look into", http: "access_log {dir}/d/access.log;", arrange: directory("d", 0o600), says: good, user: "failed (13: Permission denied)"},
+		{name: "a log of another user", http: "access_log {dir}/theirs/kept.log;", arrange: theirs, says: good},
+		{name: "a log in a directory of another user", http: "access_log {dir}/theirs/new.log;", arrange: theirs, says: good},
+		{name: "a log where nobody but another user may look", http: "access_log {dir}/theirs/hidden/new.log;", arrange: theirs, says: good},
+		{name: "a log that is missing where nobody but another user may look", http: "access_log {dir}/theirs/hidden/none/new.log;", arrange: theirs, says: "failed (2: "},
+		{name: "a cache in a directory of another user", http: "proxy_cache_path {dir}/theirs/cache keys_zone=z:1m;", arrange: theirs, says: good},
+		{name: "a unix socket in a directory of another user", http: listens("unix:{dir}/theirs/socket"), arrange: theirs, says: good},
+		{name: "a key of another user", http: "server { listen 28443 ssl; ssl_certificate {dir}/tls.pem; ssl_certificate_key {dir}/theirs/key.pem; }", arrange: theirKey, says: good},
+		{name: "temporary directories of another user", main: "user daemon;", arrange: theirTemporary, says: good},
 		{name: "a log where no files can be made", http: "access_log /sys/kernel/none.log;", says: "failed (13: Permission denied)"},
 		{name: "a cache where no directories can be made", http: "proxy_cache_path /proc/cache keys_zone=z:1m;", says: "failed ("},
 		{name: "a log on a file system that is read only", http: "access_log {dir}/../readonly/access.log;", says: readOnlyError()},
@@ -222,6 +230,42 @@ func others(name string) func(*testing.T, *prefix) {
 			const one, another = 1000, 1001
 			require.NoError(t, os.Chown(p.path("t"), one, one))
 			require.NoError(t, os.Lchown(p.path("t/"+name), another, another))
+		}
+	}
+}
+
+// theirs makes a directory with files of another user, whom only root can have files of.
+func theirs(t *testing.T, p *prefix) {
+	directory("theirs", 0o755)(t, p)
+	p.write(t, "theirs/kept.log", "lines")
+	require.NoError(t, os.Chmod(p.path("theirs/kept.log"), 0o600))
+	directory("theirs/hidden", 0o700)(t, p)
+	giveAway(t, p, "theirs/hidden", "theirs/kept.log", "theirs")
+}
+
+func theirKey(t *testing.T, p *prefix) {
+	theirs(t, p)
+	certificate(t, p)
+	text, err := os.ReadFile(p.path("tls.pem"))
+	require.NoError(t, err)
+	p.write(t, "theirs/key.pem", string(text))
+	require.NoError(t, os.Chmod(p.path("theirs/key.pem"), 0o600))
+	giveAway(t, p, "theirs/key.pem")
+}
+
+func theirTemporary(t *testing.T, p *prefix) {
+	for _, name := range []string{"client_body", "proxy"} {
+		directory(name, 0o500)(t, p)
+		giveAway(t, p, name)
+	}
+}
+
+func giveAway(t *testing.T, p *prefix, names ...string) {
+	t.Helper()
+	const another = 1001
+	for _, name := range names {
+		if os.Geteuid() == 0 {
+			require.NoError(t, os.Lchown(p.path(name), another, another))
 		}
 	}
 }

@@ -43,10 +43,7 @@ func (j *judge) change(c *call, action string, directory, address uint64, follow
 
 // changed records the change, which is judged now.
 func (j *judge) changed(change Write, place *place, errno unix.Errno) answer {
-	if errno == unix.EACCES && j.asRoot && place.target == nil {
-		// What root would find there cannot be seen.
-		errno = 0
-	}
+	errno = j.pardon(place, errno)
 	change.Errno = errnoName(errno)
 	j.record.write(change)
 	return fail(errno)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox/seccomp"
+	"zabbix-agent2-plugin-hosting/checks/thread"
 	"zabbix-agent2-plugin-hosting/testenv/baddns"
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
 )
@@ -30,6 +31,8 @@ type circumstance struct {
 	environment []string
 	// lowPorts has the program's file grant its user all ports.
 	lowPorts bool
+	// helper has tests be made as the root helper makes them.
+	helper bool
 	// suite is that of the nginx, Debian 12's where empty.
 	suite nginx.Suite
 }
@@ -54,7 +57,7 @@ func (c circumstance) again(t *testing.T, test string) {
 	command := c.prepare(t, test)
 	var output []byte
 	ended := make(chan error)
-	onOwnThread(func() {
+	thread.Start(func() {
 		clean, err := c.enter(command)
 		if err == nil {
 			output, err = command.CombinedOutput()
@@ -104,6 +107,9 @@ func (c circumstance) prepare(t *testing.T, test string) *exec.Cmd {
 	command.Env = append(os.Environ(), insideVariable+"="+inside, binaryVariable+"="+nginxPath, modulesVariable+"="+build.Modules, "TMPDIR="+temporary, suiteVariable+"="+string(c.suite))
 	if c.suite != "" || c.lowPorts {
 		command.Env = append(command.Env, otherWordsVariable+"=1")
+	}
+	if c.helper {
+		command.Env = append(command.Env, helperVariable+"=1")
 	}
 	command.Env = append(command.Env, c.environment...)
 	command.SysProcAttr = &gosyscall.SysProcAttr{Pdeathsig: gosyscall.SIGKILL}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -20,18 +21,24 @@ type Command struct {
 	// Environment is put into the otherwise empty environment, as NAME=value, such as what the service's unit sets.
 	// What speaks of a running nginx or of systemd's sockets is left out.
 	Environment []string
-	// Namespaces is a process whose mount and network namespaces, root directory and capabilities the test gets; 0 stays here. It needs root.
+	// Namespaces is a process whose root directory with its mounts, network namespace and capabilities the test gets, as far as this process may give them;
+	// 0 stays here. It needs root with CAP_SYS_CHROOT for other files, with CAP_SYS_ADMIN for another network.
 	Namespaces int
+	// StartTicks is when that process was started (proc_pid_stat(5)), so that no other is taken for it; 0 trusts the number.
+	StartTicks uint64
 	// NoFile is RLIMIT_NOFILE, as the service has it: a descriptor for each log. 0 leaves it. Only root may exceed this process's hard limit.
 	NoFile uint64
 	// MaxMemoryBytes is RLIMIT_AS; 0 is none.
 	MaxMemoryBytes uint64
 	// Timeout is when the test is killed with all that it started; 0 is DefaultTimeout.
 	Timeout time.Duration
-	// AsRoot judges addresses, directories and files to write as root would, though this process is not root. What is read needs permission still.
+	// AsRoot judges addresses, directories and files to write as for root with the capabilities that the programs of Namespaces, or else of root here, can have, though
+	// this process is not root or lacks some (Rights). What is read needs permission still. Namespaces that has ended fails with tree.ErrEnded.
 	AsRoot bool
 	// Bare tells what is known of an ordinary test's effects, for hosts where no technique works; nil forbids one.
 	Bare *BareConditions
+	// question is the option that is added; empty for -t.
+	question string
 }
 
 // DefaultTimeout is enough for 50,000 vhosts, and for five names of a resolver that does not answer.
@@ -70,7 +77,7 @@ func (c Command) check() error {
 }
 
 func (c Command) arguments() []string {
-	return slices.Concat([]string{c.Binary}, c.Args, []string{"-t"})
+	return slices.Concat([]string{c.Binary}, c.Args, []string{cmp.Or(c.question, "-t")})
 }
 
 func (c Command) environment() []string {

@@ -16,7 +16,7 @@ func (j *judge) mknod(c *call) answer {
 	case unix.S_IFDIR:
 		return fail(unix.EPERM)
 	case unix.S_IFCHR, unix.S_IFBLK:
-		if !j.asRoot && !j.identity.can(unix.CAP_MKNOD) {
+		if !j.can(unix.CAP_MKNOD) {
 			return fail(unix.EPERM)
 		}
 	}

@@ -18,7 +18,7 @@
 //
 // TechniqueNotify is seccomp user notification: a thread that is used once installs a filter and starts nginx; a second one answers. There is no program in
 // between, which saves the 2 to 4 ms that executing a Go program takes. The thread lives until the test ends, as the kernel kills the test with it. If this
-// process dies, all calls that would be handed over fail with ENOSYS. Besides, programs get no capability that no test needs.
+// process dies, all calls that would be handed over fail with ENOSYS.
 //
 // TechniqueTrace hands the same calls over by ptrace(2). It needs no seccomp and works on older kernels and in containers whose own seccomp profile denies
 // the former; it takes some milliseconds more. If this process dies, the kernel kills the test.
@@ -29,8 +29,17 @@
 // but not tell nginx that it was made; nor can it tell an address that is the host's from one that is not. A network namespace of its own has the host's
 // addresses only as a copy, needs root, and does nothing about files; tracing works wherever it would.
 //
+// # Rights
+//
+// A test has no capability that no test needs (confine), of root's CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, CAP_CHOWN and their like only as far as this
+// process has them. With CAP_DAC_READ_SEARCH, CAP_SYS_CHROOT and, to look at other processes, CAP_SYS_PTRACE this process makes root's tests as whole
+// root would (Command.AsRoot): what it lacks is judged by root's rules, and what is read can be read. Other mounts are reached without
+// CAP_SYS_ADMIN (package tree); another network is not.
+//
 // # Limits
 //
+// Judged by root's rules, a write that a file system refuses root by rules of its own, such as a FUSE that another user mounted for himself alone, may seem allowed.
+// access(2) is answered by the kernel, which does not know of those rules.
 // What a security module (AppArmor, SELinux) would refuse nginx alone, a full disk, a quota, and limits of inodes are not seen. A directory that the test
 // made cannot be listed. The target of a rename or link that the test made reads as empty. User namespaces other than this process's are not entered.
 // What a module connects to by TCP it reaches, and so does what it sends to a socket without connecting it; nginx itself does neither in a test.

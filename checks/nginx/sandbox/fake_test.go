@@ -28,6 +28,8 @@ var fakes = map[string]func(){
 	// The supervisors of a test that hangs, which are killed.
 	"notify": func() { supervise(TechniqueNotify) },
 	"trace":  func() { supervise(TechniqueTrace) },
+	"helper": testAsHelper,
+	"rights": tellRights,
 }
 
 func option(name string) string {

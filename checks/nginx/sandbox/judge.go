@@ -16,7 +16,9 @@ type judge struct {
 	outputStat   unix.Stat_t
 	main         int
 	pidfd        int
-	asRoot       bool
+	// asRoot is set where the test is judged as root with the capabilities rootly, whatever it has.
+	asRoot bool
+	rootly uint64
 	// bindsLowPorts is set where the program's file gives it CAP_NET_BIND_SERVICE.
 	bindsLowPorts bool
 	identity      identity
@@ -31,10 +33,10 @@ type judge struct {
 }
 
 // newJudge makes the judge of a test that has not made a call yet.
-func newJudge(command Command, main, pidfd int, streams *streams, result *Result) *judge {
+func newJudge(command Command, surroundings *surroundings, main, pidfd int, streams *streams, result *Result) *judge {
 	j := &judge{
 		proc: streams.proc, root: -1, null: streams.null, output: streams.write, main: main, pidfd: pidfd,
-		asRoot: command.AsRoot, limits: command,
+		asRoot: command.AsRoot, rootly: surroundings.capabilities, limits: command,
 		overlay: newOverlay(), record: &recorder{result: result}, processes: map[int]int{},
 	}
 	j.bindsLowPorts = j.fileGrants(unix.CAP_NET_BIND_SERVICE)

@@ -17,6 +17,8 @@ const (
 	// otherWordsVariable is set where the nginx may say things in other words than the cases tell.
 	otherWordsVariable = "SANDBOX_TEST_OTHER_WORDS"
 	modulesVariable    = "SANDBOX_TEST_MODULES"
+	// helperVariable is set where a test is made by another process, which has only the rights of the root helper.
+	helperVariable = "SANDBOX_TEST_HELPER"
 )
 
 func TestMain(m *testing.M) {

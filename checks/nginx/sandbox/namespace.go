@@ -1,37 +1,42 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
-// surroundings are what a test shares with a running nginx. The zero value is to share this process's own.
+// surroundings are what a test shares with a running nginx.
 type surroundings struct {
-	entered bool
-	// mount and network are namespaces, root a directory; -1 where they are this process's own.
-	mount, network, root int
-	// capabilities are at most that process's.
+	// view is the files, network a namespace, -1 where it is this process's own.
+	view    tree.View
+	network int
+	// capabilities are at most that process's, as a whole root would have them; lowered says that this process has others.
 	capabilities uint64
+	lowered      bool
 }
 
-const allCapabilities = ^uint64(0)
-
-func openSurroundings(pid int) (s surroundings, err error) {
-	s = surroundings{mount: -1, network: -1, root: -1, capabilities: allCapabilities}
-	if pid == 0 {
-		return s, nil
+func openSurroundings(command Command) (s surroundings, err error) {
+	s = surroundings{network: -1, capabilities: allCapabilities}
+	if command.Namespaces == 0 {
+		return s, s.limitAsHere(command)
 	}
 	defer func() {
 		if err != nil {
 			s.close()
-			err = fmt.Errorf("cannot share the namespaces of process %d: %w; run as root, and name a running nginx", pid, err)
+			if errors.Is(err, unix.ESRCH) {
+				err = tree.ErrEnded
+			}
+			err = fmt.Errorf("cannot share the namespaces of process %d: %w; run as root, and name a running nginx", command.Namespaces, err)
 		}
 	}()
 	// One directory for all: another process may get the number meanwhile.
-	process, err := unix.Open("/proc/"+strconv.Itoa(pid), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	process, err := tree.OpenProcess("/proc", command.Namespaces, command.StartTicks)
 	if err != nil {
 		return s, err
 	}
@@ -42,20 +47,23 @@ func openSurroundings(pid int) (s surroundings, err error) {
 	}
 	if user >= 0 {
 		_ = unix.Close(user)
-		return s, fmt.Errorf("it is in another user namespace, which a process with threads cannot enter")
-	}
-	if s.mount, err = openOther(process, "ns/mnt"); err != nil {
-		return s, err
+		return s, errors.New("it is in another user namespace, which a process with threads cannot enter")
 	}
 	if s.network, err = openOther(process, "ns/net"); err != nil {
 		return s, err
 	}
-	if s.root, err = openRoot(process, s.mount >= 0); err != nil {
+	if err = s.openView(process); err != nil {
 		return s, err
 	}
-	s.entered = s.mount >= 0 || s.network >= 0 || s.root >= 0
-	s.capabilities, err = boundOf(process)
-	return s, err
+	return s, s.limit(process)
+}
+
+func (s *surroundings) openView(process int) error {
+	differs, err := tree.Differs(process)
+	if err == nil && differs {
+		s.view, err = tree.OpenView(process)
+	}
+	return err
 }
 
 // openOther opens a namespace of a process, or is -1 where it is this process's own.
@@ -76,22 +84,27 @@ func openOther(process int, name string) (int, error) {
 	return fd, nil
 }
 
-// openRoot opens the root directory of a process, or is -1 where it is this process's own.
-func openRoot(process int, otherMounts bool) (int, error) {
-	fd, err := unix.Openat(process, "root", unix.O_PATH|unix.O_CLOEXEC, 0)
+// limit takes the capabilities that the programs of a process can have.
+func (s *surroundings) limit(process int) error {
+	own, err := effectiveCapabilities()
+	if err == nil {
+		s.capabilities, err = boundOf(process)
+	}
+	s.lowered = own&^s.capabilities != 0
+	return err
+}
+
+// limitAsHere has root that is not whole be judged by what programs that it starts here could have, as in a container.
+func (s *surroundings) limitAsHere(command Command) error {
+	if !command.AsRoot || unix.Geteuid() != 0 {
+		return nil
+	}
+	process, err := tree.OpenProcess("/proc", unix.Getpid(), 0)
 	if err != nil {
-		return -1, err
+		return fmt.Errorf("cannot tell the rights of a configuration test: %w; mount /proc", err)
 	}
-	var its, own unix.Stat_t
-	if err := unix.Fstat(fd, &its); err != nil {
-		_ = unix.Close(fd)
-		return -1, err
-	}
-	if err := unix.Stat("/", &own); err == nil && !otherMounts && own.Dev == its.Dev && own.Ino == its.Ino {
-		_ = unix.Close(fd)
-		return -1, nil
-	}
-	return fd, nil
+	defer func() { _ = unix.Close(process) }()
+	return s.limit(process)
 }
 
 func boundOf(process int) (uint64, error) {
@@ -101,18 +114,22 @@ func boundOf(process int) (uint64, error) {
 	}
 	for line := range strings.Lines(status) {
 		if value, ok := strings.CutPrefix(line, "CapBnd:"); ok {
-			return strconv.ParseUint(strings.TrimSpace(value), 16, 64)
+			bound, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64)
+			if bound>>unix.CAP_DAC_OVERRIDE&1 == 1 {
+				// Who may do everything with files may read them.
+				bound |= 1 << unix.CAP_DAC_READ_SEARCH
+			}
+			return bound, err
 		}
 	}
-	return 0, fmt.Errorf("its capabilities are not told")
+	return 0, errors.New("its capabilities are not told")
 }
 
 func (s *surroundings) close() {
-	for _, fd := range []*int{&s.mount, &s.network, &s.root} {
-		if *fd >= 0 {
-			_ = unix.Close(*fd)
-			*fd = -1
-		}
+	s.view.Close()
+	if s.network >= 0 {
+		_ = unix.Close(s.network)
+		s.network = -1
 	}
 }
 
@@ -121,22 +138,8 @@ func (s *surroundings) enter() error {
 	if err := s.enterNetwork(); err != nil {
 		return err
 	}
-	if s.mount < 0 && s.root < 0 {
-		return nil
-	}
-	if err := unix.Unshare(unix.CLONE_FS); err != nil {
-		return fmt.Errorf("cannot have a root directory of its own: %w; run as root", err)
-	}
-	if s.mount >= 0 {
-		if err := unix.Setns(s.mount, unix.CLONE_NEWNS); err != nil {
-			return fmt.Errorf("cannot enter nginx's mount namespace: %w; run as root", err)
-		}
-	}
-	if err := unix.Fchdir(s.root); err != nil {
-		return fmt.Errorf("cannot enter nginx's root directory: %w; run as root", err)
-	}
-	if err := unix.Chroot("."); err != nil {
-		return fmt.Errorf("cannot enter nginx's root directory: %w; run as root", err)
+	if err := s.view.Enter(); err != nil {
+		return fmt.Errorf("cannot enter nginx's root directory: %w; run as root with CAP_SYS_CHROOT", err)
 	}
 	return nil
 }
@@ -146,7 +149,7 @@ func (s *surroundings) enterNetwork() error {
 		return nil
 	}
 	if err := unix.Setns(s.network, unix.CLONE_NEWNET); err != nil {
-		return fmt.Errorf("cannot enter nginx's network namespace: %w; run as root", err)
+		return fmt.Errorf("cannot enter nginx's network, which is another one than this process's: %w; run this plugin in there, or as root with CAP_SYS_ADMIN", err)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox/seccomp"
+	"zabbix-agent2-plugin-hosting/checks/thread"
 )
 
 // started is a test under a filter: it waits in its first system call that the filter hands over.
@@ -41,7 +42,7 @@ func testNotify(command Command, surroundings *surroundings, streams *streams, b
 	if err != nil {
 		return nil, false, err
 	}
-	s := newSupervisor(command, test, streams)
+	s := newSupervisor(command, surroundings, test, streams)
 	defer s.close()
 	s.deadline = begun.Add(command.timeout())
 	err = inside(surroundings, s.run)
@@ -50,18 +51,16 @@ func testNotify(command Command, surroundings *surroundings, streams *streams, b
 
 // inside runs work where addresses are those of the test, and permissions no more than its own.
 func inside(surroundings *surroundings, work func() error) error {
-	if !surroundings.entered {
+	if surroundings.network < 0 && !surroundings.lowered {
 		return work()
 	}
-	ended := make(chan error)
-	onOwnThread(func() {
+	return thread.Run(func() error {
 		err := surroundings.enterNetwork()
 		if err == nil {
 			err = keepCapabilities(surroundings.capabilities)
 		}
-		ended <- errors.Join(err, work())
+		return errors.Join(err, work())
 	})
-	return <-ended
 }
 
 // startFiltered starts nginx from a thread of its own that has the filter.
@@ -71,7 +70,7 @@ func startFiltered(command Command, surroundings *surroundings, streams *streams
 		err  error
 	}
 	begun := make(chan outcome)
-	onOwnThread(func() {
+	thread.Start(func() {
 		test := &started{pidfd: -1, release: make(chan struct{})}
 		err := test.start(command, surroundings, streams)
 		begun <- outcome{test, err}
@@ -91,14 +90,15 @@ func (t *started) start(command Command, surroundings *surroundings, streams *st
 	if err := mayFilter(); err != nil {
 		return &unusableError{fmt.Errorf("cannot set no_new_privs: %w", err)}
 	}
-	boundCapabilities(surroundings.capabilities)
 	listener, err := seccomp.Install(program)
 	if err != nil {
 		return &unusableError{fmt.Errorf("cannot install a seccomp filter with a listener: %w", err)}
 	}
 	// From here this thread makes no call that the filter hands over.
 	t.listener = listener
-	t.pid, t.pidfd, err = fork(command, streams, false)
+	if err = confine(surroundings.capabilities); err == nil {
+		t.pid, t.pidfd, err = fork(command, streams, false)
+	}
 	if err == nil && t.pidfd < 0 {
 		_ = unix.Kill(t.pid, unix.SIGKILL)
 		_, _ = unix.Wait4(t.pid, nil, 0, nil)

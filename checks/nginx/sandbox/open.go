@@ -60,10 +60,7 @@ func (j *judge) openToWrite(c *call, written string, flags uint64) answer {
 	if errno == 0 {
 		errno = j.mayOpen(place, flags)
 	}
-	if errno == unix.EACCES && j.asRoot && place.target == nil {
-		// What root would find there cannot be seen.
-		errno = 0
-	}
+	errno = j.pardon(place, errno)
 	if errno == 0 && creates && place.target == nil {
 		errno = j.create(*place, written, unix.S_IFREG|uint32(c.arguments[3])&0o7777&^j.identity.umask)
 	}

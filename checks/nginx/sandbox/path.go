@@ -17,7 +17,9 @@ type place struct {
 	target *node
 	// slash is set where the path ends in one, so that only a directory will do.
 	slash bool
-	owned []int
+	// unseen is set where the last name could not be looked for.
+	unseen bool
+	owned  []int
 }
 
 // node is a file of any kind: real with an O_PATH descriptor, or of the overlay.
@@ -164,6 +166,7 @@ func (w *walk) open(directory int, file, name string, flags int) (node, unix.Err
 	n := node{name: name}
 	fd, err := unix.Openat(directory, file, unix.O_PATH|unix.O_CLOEXEC|flags, 0)
 	if err != nil {
+		w.place.unseen = errnoOf(err) == unix.EACCES
 		return n, errnoOf(err)
 	}
 	w.place.owned = append(w.place.owned, fd)

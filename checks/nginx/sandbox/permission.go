@@ -15,13 +15,57 @@ func (j *judge) permits(n node, mode uint32) unix.Errno {
 	if n.virtual {
 		return 0
 	}
-	err := unix.Faccessat(j.proc, "self/fd/"+strconv.Itoa(n.fd), mode, 0)
-	errno := errnoOf(err)
-	if errno == unix.EACCES && j.asRoot {
-		errno = 0
-		if mode&unix.W_OK != 0 {
-			errno = readOnly(n)
-		}
+	errno := j.ask(n, mode)
+	if errno != unix.EACCES || !j.asRoot || !j.can(unix.CAP_DAC_OVERRIDE) || j.isDeniedToRoot(n) {
+		return errno
+	}
+	if file := n.kind(); mode&unix.W_OK != 0 && (file == unix.S_IFREG || file == unix.S_IFDIR) {
+		return readOnly(n)
+	}
+	return 0
+}
+
+// ask is the kernel's own answer, to this process.
+func (j *judge) ask(n node, mode uint32) unix.Errno {
+	return errnoOf(unix.Faccessat(j.proc, "self/fd/"+strconv.Itoa(n.fd), mode, 0))
+}
+
+// isDeniedToRoot tells whether it is not for want of CAP_DAC_OVERRIDE that the kernel denies root a file: the server of NFS decides by the user alone, and
+// other file systems may keep out even whoever may read all files.
+func (j *judge) isDeniedToRoot(n node) bool {
+	if j.identity.uid != 0 || j.isBlind() {
+		return false
+	}
+	var fs unix.Statfs_t
+	if unix.Fstatfs(n.fd, &fs) == nil && fs.Type == unix.NFS_SUPER_MAGIC {
+		return true
+	}
+	return j.ask(n, unix.R_OK) == unix.EACCES
+}
+
+// can tells whether the test is judged to have a capability.
+func (j *judge) can(capability int) bool {
+	if j.asRoot {
+		return j.rootly>>capability&1 == 1
+	}
+	return j.identity.can(capability)
+}
+
+// uid is as whom the test is judged.
+func (j *judge) uid() uint32 {
+	if j.asRoot {
+		return 0
+	}
+	return j.identity.uid
+}
+
+// isBlind tells whether the test is judged as root, but does not find all that root would.
+func (j *judge) isBlind() bool { return j.asRoot && j.identity.capabilities&reading == 0 }
+
+// pardon passes over the refusal to look into a directory into which root would look: what is there cannot be seen.
+func (j *judge) pardon(place *place, errno unix.Errno) unix.Errno {
+	if errno == unix.EACCES && place.unseen && j.isBlind() {
+		return 0
 	}
 	return errno
 }
@@ -78,14 +122,14 @@ func (j *judge) mayRemove(place *place) unix.Errno {
 
 // owns tells whether the test may do what only a file's owner may.
 func (j *judge) owns(n node) bool {
-	return j.asRoot || n.stat.Uid == j.identity.uid || j.identity.can(unix.CAP_FOWNER)
+	return n.stat.Uid == j.uid() || j.can(unix.CAP_FOWNER)
 }
 
 // mayFollow is fs.protected_symlinks (proc_sys_fs(5)): in a sticky directory that all may write to, a link is followed only if it is the follower's
 // or the directory's owner's.
 func (j *judge) mayFollow(directory *node, link node) unix.Errno {
 	const open = unix.S_ISVTX | anyWrites
-	mine := link.stat.Uid == j.identity.uid || link.stat.Uid == directory.stat.Uid
+	mine := link.stat.Uid == j.uid() || link.stat.Uid == directory.stat.Uid
 	if directory.stat.Mode&open == open && !mine && j.sysctl("fs/protected_symlinks", 0) > 0 {
 		return unix.EACCES
 	}
@@ -96,7 +140,7 @@ func (j *judge) mayFollow(directory *node, link node) unix.Errno {
 // opens another one's file with O_CREAT.
 func (j *judge) mayReuse(place *place) unix.Errno {
 	directory := place.parent.stat
-	if directory.Mode&unix.S_ISVTX == 0 || place.target.stat.Uid == directory.Uid || place.target.stat.Uid == j.identity.uid {
+	if directory.Mode&unix.S_ISVTX == 0 || place.target.stat.Uid == directory.Uid || place.target.stat.Uid == j.uid() {
 		return 0
 	}
 	var level int

@@ -115,7 +115,11 @@ func only(technique Technique) *Sandbox {
 func (p *prefix) test(tb testing.TB, technique Technique) *Result {
 	tb.Helper()
 	before := p.tree(tb)
-	result, err := only(technique).Test(context.Background(), p.command())
+	test := only(technique).Test
+	if os.Getenv(helperVariable) != "" {
+		test = asHelper(technique)
+	}
+	result, err := test(context.Background(), p.command())
 	require.NoError(tb, err)
 	require.Equal(tb, before, p.tree(tb), "the directory has changed")
 	require.Equal(tb, technique, result.Technique)

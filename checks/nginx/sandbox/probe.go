@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox/seccomp"
+	"zabbix-agent2-plugin-hosting/checks/thread"
 )
 
 // probeLimitMS is how long the one call of a probe may take, in milliseconds.
@@ -22,7 +23,7 @@ func probeNotify() error {
 	defer func() { _ = unix.Close(null) }()
 	program := tables().program
 	listeners, opened := make(chan *seccomp.Listener, 1), make(chan error, 1)
-	onOwnThread(func() {
+	thread.Start(func() {
 		err := mayFilter()
 		if err != nil {
 			listeners <- nil
@@ -95,15 +96,13 @@ func probeTrace() error {
 		return err
 	}
 	defer streams.close()
-	ended := make(chan error)
-	onOwnThread(func() {
+	return thread.Run(func() error {
 		pid, err := startTraced(Command{Binary: "/proc/self/exe"}, streams)
 		if err == nil {
 			err = errors.Join(probeMemory(pid), killTraced(pid))
 		}
-		ended <- err
+		return err
 	})
-	return <-ended
 }
 
 // probeMemory reads and writes where the arguments of a system call would be.

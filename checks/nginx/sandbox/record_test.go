@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/netip"
 	"os"
-	gosyscall "syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -98,6 +97,9 @@ func TestATestSharesTheNamespacesOfARunningNginx(t *testing.T) {
 		require.Equal(t, before, p.tree(t))
 		require.Equal(t, []Bind{{Network: "tcp", Address: netip.MustParseAddrPort(hostAddress4 + ":28080")}}, result.Binds)
 		require.Contains(t, result.Writes, Write{Path: p.path("here/access.log"), Action: "open"})
+		_, err = asHelper(technique)(context.Background(), command)
+		require.EqualError(t, err, "cannot enter nginx's network, which is another one than this process's: operation not permitted; "+
+			"run this plugin in there, or as root with CAP_SYS_ADMIN")
 		for _, name := range []string{"mnt", "net"} {
 			require.Eventually(t, func() bool { return inOneNamespace(t, name) }, waitLimit, waitPause)
 		}
@@ -107,31 +109,20 @@ func TestATestSharesTheNamespacesOfARunningNginx(t *testing.T) {
 // startElsewhere starts a process whose host has other addresses, names and a directory {dir}/here.
 func startElsewhere(t *testing.T, p *prefix) (pid int) {
 	t.Helper()
-	ended := make(chan error)
-	release := make(chan struct{})
-	onOwnThread(func() {
-		clean, err := privateHost(t.TempDir(), baddns.Answers())
-		if err == nil {
-			err = unix.Mount("none", p.dir, "tmpfs", 0, "mode=0755")
+	clean := func() {}
+	t.Cleanup(func() { clean() })
+	temporary := t.TempDir()
+	return startFrom(t, func() (err error) {
+		if clean, err = privateHost(temporary, baddns.Answers()); err != nil {
+			return err
 		}
-		if err == nil {
-			err = os.Mkdir(p.path("here"), 0o755)
+		if err := unix.Mount("none", p.dir, "tmpfs", 0, "mode=0755"); err != nil {
+			return err
 		}
-		if err == nil {
-			p.configure(t, "", "upstream u { server "+knownName+"; server "+baddns.Name+"; } access_log {dir}/here/access.log;"+listens(hostAddress4+":28080"))
-			fake := fakeCommand("forever")
-			pid, err = gosyscall.ForkExec(fake.Binary, []string{fake.Binary}, &gosyscall.ProcAttr{Env: fake.Environment, Sys: &gosyscall.SysProcAttr{Pdeathsig: gosyscall.SIGKILL}})
+		if err := os.Mkdir(p.path("here"), 0o755); err != nil {
+			return err
 		}
-		ended <- err
-		<-release
-		clean()
+		p.configure(t, "", "upstream u { server "+knownName+"; server "+baddns.Name+"; } access_log {dir}/here/access.log;"+listens(hostAddress4+":28080"))
+		return nil
 	})
-	require.NoError(t, <-ended)
-	t.Cleanup(func() {
-		require.NoError(t, unix.Kill(pid, unix.SIGKILL))
-		_, err := unix.Wait4(pid, nil, 0, nil)
-		require.NoError(t, err)
-		close(release)
-	})
-	return pid
 }

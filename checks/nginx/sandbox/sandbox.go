@@ -42,13 +42,27 @@ func (s *Sandbox) Test(ctx context.Context, command Command) (*Result, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("cannot test the configuration: another test runs: %w", ctx.Err())
 	}
+	return s.await(ctx, command, func() { <-turn })
+}
+
+// Version runs nginx -V, which takes no turn: nothing else is as short. Of the command, only the program, its surroundings and the limits count.
+func (s *Sandbox) Version(ctx context.Context, command Command) (*Result, error) {
+	command.Args, command.Bare, command.question = nil, nil, "-V"
+	if err := command.check(); err != nil {
+		return nil, err
+	}
+	return s.await(ctx, command, func() {})
+}
+
+// await runs a test and calls done when it has ended. It returns before only where the test hangs in the kernel.
+func (s *Sandbox) await(ctx context.Context, command Command, done func()) (*Result, error) {
 	type outcome struct {
 		result *Result
 		err    error
 	}
 	ended := make(chan outcome, 1)
 	go func() {
-		defer func() { <-turn }()
+		defer done()
 		result, err := s.test(ctx, command)
 		ended <- outcome{result, err}
 	}()
@@ -100,7 +114,7 @@ var engines = map[Technique]engine{
 
 // conduct opens what a test needs, and tells how long it took.
 func conduct(ctx context.Context, command Command, test engine) (*Result, error) {
-	surroundings, err := openSurroundings(command.Namespaces)
+	surroundings, err := openSurroundings(command)
 	if err != nil {
 		return nil, err
 	}

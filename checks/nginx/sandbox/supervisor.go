@@ -23,9 +23,9 @@ type supervisor struct {
 	samples           sampler
 }
 
-func newSupervisor(command Command, test *started, streams *streams) *supervisor {
+func newSupervisor(command Command, surroundings *surroundings, test *started, streams *streams) *supervisor {
 	result := &Result{Technique: TechniqueNotify}
-	return &supervisor{started: test, streams: streams, result: result, judge: newJudge(command, test.pid, test.pidfd, streams, result)}
+	return &supervisor{started: test, streams: streams, result: result, judge: newJudge(command, surroundings, test.pid, test.pidfd, streams, result)}
 }
 
 func (s *supervisor) close() {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/thread"
 )
 
 // traceOptions: stops in system calls are told from signals, whoever is started is traced too, and all are killed with the tracer.
@@ -16,9 +18,7 @@ const traceOptions = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_EXITKILL | unix.
 // testTrace runs a test whose system calls the thread that started it answers by ptrace(2).
 func testTrace(command Command, surroundings *surroundings, streams *streams, begun time.Time) (result *Result, cancelled bool, err error) {
 	t := &tracer{command: command, streams: streams, result: &Result{Technique: TechniqueTrace}, threads: map[int]*traced{}, muted: map[descriptor]struct{}{}}
-	ended := make(chan error)
-	onOwnThread(func() { ended <- t.run(surroundings, begun) })
-	if err := <-ended; err != nil {
+	if err := thread.Run(func() error { return t.run(surroundings, begun) }); err != nil {
 		return nil, false, err
 	}
 	return t.result, t.watch.cancelled, nil
@@ -41,15 +41,12 @@ func (t *tracer) run(surroundings *surroundings, begun time.Time) error {
 	if err := surroundings.enter(); err != nil {
 		return err
 	}
-	boundCapabilities(surroundings.capabilities)
+	if err := confine(surroundings.capabilities); err != nil {
+		return err
+	}
 	pid, err := startTraced(t.command, t.streams)
 	if err != nil {
 		return err
-	}
-	if surroundings.entered {
-		if err := keepCapabilities(surroundings.capabilities); err != nil {
-			return errors.Join(err, killTraced(pid))
-		}
 	}
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
@@ -57,7 +54,7 @@ func (t *tracer) run(surroundings *surroundings, begun time.Time) error {
 	} else {
 		defer func() { _ = unix.Close(pidfd) }()
 	}
-	t.judge = newJudge(t.command, pid, pidfd, t.streams, t.result)
+	t.judge = newJudge(t.command, surroundings, pid, pidfd, t.streams, t.result)
 	defer t.judge.close()
 	t.threads[pid] = &traced{}
 	t.watch = startWatch(t.streams, t.judge, t.result, begun.Add(t.command.timeout()))

@@ -24,11 +24,15 @@ func TestTheVerdictIsThatOfAnOrdinaryTest(t *testing.T) {
 	if os.Geteuid() == 0 {
 		circumstances = append(circumstances,
 			circumstance{name: "as an ordinary user", uid: ordinaryUser}, circumstance{name: "with Docker's capabilities", capabilities: docker},
-			circumstance{name: "as a user whose nginx may take low ports", uid: ordinaryUser, lowPorts: true})
+			circumstance{name: "as a user whose nginx may take low ports", uid: ordinaryUser, lowPorts: true},
+			circumstance{name: "as the root helper", helper: true})
 	}
 	for _, suite := range nginx.Suites() {
 		if suite != nginx.Bookworm {
 			circumstances = append(circumstances, circumstance{name: "with the nginx of " + string(suite), suite: suite})
+			if os.Geteuid() == 0 {
+				circumstances = append(circumstances, circumstance{name: "as the root helper with the nginx of " + string(suite), suite: suite, helper: true})
+			}
 		}
 	}
 	for _, c := range circumstances {

@@ -12,14 +12,14 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"syscall"
+	"time"
 
 	"zabbix-agent2-plugin-hosting/plugin/helper/server"
 	"zabbix-agent2-plugin-hosting/plugin/helper/settings"
 )
 
-const program = "zabbix-hosting-helper"
+const programName = "zabbix-hosting-helper"
 
 // version is set by the linker.
 var version = "0.1.0-dev"
@@ -31,20 +31,20 @@ const (
 	exitUsage  = 2
 )
 
-const (
-	// A small heap costs nothing that anyone could measure, and the checks take no more of a large host than of a small one.
-	gcPercent  = 50
-	processors = 1
-)
+// brokenTime is how long a helper answers that cannot use its configuration, though it is asked all the time: the next one finds it mended.
+const brokenTime = 5 * time.Second
+
+// processors is how many the checks take, of a large host no more than of a small one.
+const processors = 1
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 func run(args []string, out, errOut io.Writer) int {
-	flags := flag.NewFlagSet(program, flag.ContinueOnError)
+	flags := flag.NewFlagSet(programName, flag.ContinueOnError)
 	flags.SetOutput(errOut)
 	flags.Usage = func() {
 		fmt.Fprintf(errOut, "usage: %s [--config FILE] [--check|--print-config|--version]\nWithout an option it serves on the socket that systemd passes: see %s.socket.\n",
-			program, program)
+			programName, programName)
 		flags.PrintDefaults()
 	}
 
@@ -63,7 +63,7 @@ func run(args []string, out, errOut io.Writer) int {
 
 		return exitUsage
 	case *printVersion:
-		fmt.Fprintln(out, program, version)
+		fmt.Fprintln(out, programName, version)
 	case *printConfig:
 		fmt.Fprint(out, settings.File())
 	case *check:
@@ -85,7 +85,6 @@ func run(args []string, out, errOut io.Writer) int {
 
 // serve answers until it is idle or told to stop.
 func serve(config string, journal *log.Logger) error {
-	debug.SetGCPercent(gcPercent)
 	runtime.GOMAXPROCS(processors)
 
 	listener, err := server.Listener()
@@ -106,8 +105,15 @@ func serve(config string, journal *log.Logger) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 
+	if broken != nil {
+		var cancel context.CancelFunc
+
+		ctx, cancel = context.WithTimeout(ctx, brokenTime)
+		defer cancel()
+	}
+
 	s := server.New(server.Options{
-		Version: version, Handlers: host.Handlers(), IdleExit: set.IdleExit, Configuration: broken, Log: journal,
+		Version: version, Handlers: host.Handlers(), IdleExit: set.IdleExit, Busy: host.Busy, Configuration: broken, Log: journal,
 		Allowed: func(uid uint32) bool { return uid == 0 || uid == set.UID },
 	})
 

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,36 +15,28 @@ import (
 )
 
 const (
-	// maxConns are more than the worker and some people need.
-	maxConns = 64
 	// complaintEvery bounds what refused users make the journal hold.
 	complaintEvery = time.Minute
-	refusalLimit   = 100 * time.Millisecond
+	// maxTold are the peers that are told at a time why they are turned away, and tellLimit is how long that takes; others are cut off.
+	maxTold   = 16
+	tellLimit = 100 * time.Millisecond
 )
 
-// peerListener hands out the connections of users that may ask, and no more than maxConns at a time: where another comes, the oldest that
-// is not being answered makes room. So whoever connects and says nothing, or says it slowly, keeps nobody out.
+// peerListener hands out the connections of users that may ask, no more than conns allows.
 type peerListener struct {
-	*net.UnixListener
+	*net.UnixListener // set when it is served
 
 	options Options
+	conns   conns
+	telling chan struct{}
 
-	mu               sync.Mutex
-	conns            []*conn // the oldest first
-	refused, dropped uint64
-	complainedAt     time.Time
+	mu           sync.Mutex
+	refused      uint64
+	complainedAt time.Time
 }
 
-// conn is a connection of a user that may ask.
-type conn struct {
-	*net.UnixConn
-
-	listener *peerListener
-	serving  atomic.Bool
-}
-
-func newPeerListener(l *net.UnixListener, o Options) *peerListener {
-	return &peerListener{UnixListener: l, options: o}
+func newPeerListener(o Options) *peerListener {
+	return &peerListener{options: o, telling: make(chan struct{}, maxTold)}
 }
 
 // Accept waits for a connection of somebody who may ask.
@@ -58,18 +48,18 @@ func (l *peerListener) Accept() (net.Conn, error) {
 		}
 
 		peer, err := peerOf(accepted)
-		if err == nil && l.options.Allowed(peer.Uid) {
-			c := &conn{UnixConn: accepted, listener: l}
-			if l.add(c) {
-				return c, nil
-			}
-
-			l.turnAway(accepted, &failure{helper.CodeBusy, fmt.Sprintf("%d connections are being answered already; ask again", maxConns)})
+		if err != nil || peer == nil || !l.options.Allowed(peer.Uid) {
+			l.refuse(accepted, peer)
 
 			continue
 		}
 
-		l.refuse(accepted, peer, err)
+		c := &conn{UnixConn: accepted, all: &l.conns, root: peer.Uid == 0}
+		if l.conns.add(c) {
+			return c, nil
+		}
+
+		l.turnAway(accepted, &failure{helper.CodeBusy, fmt.Sprintf("%d connections are being answered already; ask again", maxConns)})
 	}
 }
 
@@ -91,9 +81,9 @@ func peerOf(c *net.UnixConn) (*unix.Ucred, error) {
 }
 
 // refuse turns away a user who may not ask.
-func (l *peerListener) refuse(c *net.UnixConn, peer *unix.Ucred, err error) {
+func (l *peerListener) refuse(c *net.UnixConn, peer *unix.Ucred) {
 	who := "a peer whose user is not known"
-	if err == nil && peer != nil {
+	if peer != nil {
 		who = fmt.Sprintf("user %d (process %d)", peer.Uid, peer.Pid)
 	}
 
@@ -113,53 +103,39 @@ func (l *peerListener) refuse(c *net.UnixConn, peer *unix.Ucred, err error) {
 	l.turnAway(c, &failure{helper.CodeRefused, who + " may not ask; run as root or as the agent's user"})
 }
 
-// turnAway tells the peer why, without waiting for it.
+// turnAway tells the peer why, while others are accepted.
 func (l *peerListener) turnAway(c *net.UnixConn, f *failure) {
-	body := f.answer().body
-	_ = c.SetDeadline(time.Now().Add(refusalLimit))
-	_, _ = fmt.Fprintf(c, "HTTP/1.1 %d %s\r\n%s: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		f.status(), http.StatusText(f.status()), helper.VersionHeader, l.options.Version, jsonType, len(body), body)
-	_ = c.Close()
-}
+	select {
+	case l.telling <- struct{}{}:
+	default:
+		_ = c.Close()
 
-// add is false where every connection is being answered, so that none can make room.
-func (l *peerListener) add(c *conn) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-
-	if len(l.conns) >= maxConns {
-		l.dropped++
-
-		at := slices.IndexFunc(l.conns, func(other *conn) bool { return !other.serving.Load() })
-		if at < 0 {
-			return false
-		}
-
-		// Its own Close finds nothing to do.
-		_ = l.conns[at].UnixConn.Close()
-		l.conns = slices.Delete(l.conns, at, at+1)
+		return
 	}
 
-	l.conns = append(l.conns, c)
+	go func() {
+		defer func() {
+			_ = c.Close()
+			<-l.telling
+		}()
 
-	return true
-}
+		_ = c.SetDeadline(time.Now().Add(tellLimit))
+		// What it says is not looked at, but many clients hear nothing before they have said it.
+		_, _ = c.Read(make([]byte, maxHeader))
 
-// Close ends the connection and makes room.
-func (c *conn) Close() error {
-	l := c.listener
-	l.mu.Lock()
-	l.conns = slices.DeleteFunc(l.conns, func(other *conn) bool { return other == c })
-	l.mu.Unlock()
-
-	return c.UnixConn.Close()
+		body := f.answer().body
+		_, _ = fmt.Fprintf(c, "HTTP/1.1 %d %s\r\n%s: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+			f.status(), http.StatusText(f.status()), helper.VersionHeader, l.options.Version, jsonType, len(body), body)
+	}()
 }
 
 func (l *peerListener) counts() (open int, refused, dropped uint64) {
+	open, dropped = l.conns.counts()
+
 	l.mu.Lock()
 	defer l.mu.Unlock()
 
-	return len(l.conns), l.refused, l.dropped
+	return open, l.refused, dropped
 }
 
 type connKey struct{}

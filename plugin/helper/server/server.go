@@ -3,19 +3,16 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log"
 	"net"
 	"net/http"
-	"os"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
-	"zabbix-agent2-plugin-hosting/checks/procfile"
 	"zabbix-agent2-plugin-hosting/plugin/helper"
 )
 
@@ -27,9 +24,10 @@ const (
 	writeLimit = 5 * time.Second
 	// keepAlive is longer than a client keeps a connection that it does not use.
 	keepAlive = 2 * time.Minute
-	// maxRunning bounds the work of all callers together.
-	maxRunning = 4
-	stopLimit  = time.Second
+	// stopLimit is what requests have to end when the helper does. Of those that do not the connection is cut: the client asks again.
+	stopLimit = 500 * time.Millisecond
+	// silenceLimit is what a peer that has just connected has then to say what it wants.
+	silenceLimit = 100 * time.Millisecond
 )
 
 // Handler does what a verb stands for. A result of []byte is sent as text, any other as JSON.
@@ -44,9 +42,13 @@ type Options struct {
 	Allowed func(uid uint32) bool
 	// IdleExit is how long after the last answer Serve ends.
 	IdleExit time.Duration
+	// Busy tells that something is under way that no request waits for, and that Serve must not end yet; nil if there never is.
+	Busy func() bool
 	// Configuration is why nothing but the status is answered; nil where all is well.
 	Configuration error
 	Log           *log.Logger
+
+	stuckAfter time.Duration // 0 but in tests
 }
 
 // Server answers requests until it is idle.
@@ -56,18 +58,25 @@ type Server struct {
 	// base ends with the server, and with it all work.
 	base   context.Context
 	cancel context.CancelFunc
-	slots  chan struct{}
-	group  singleflight.Group
 	peers  *peerListener
+	// root and others never wait for each other.
+	root, others *lane
+	// stuck gets the error of work that does not end.
+	stuck chan error
 
-	inFlight                           atomic.Int64
+	// active are the requests and the work under way.
+	active                             atomic.Int64
 	lastActive                         atomic.Int64
 	requests, failures, sharedRequests atomic.Uint64
 }
 
 // New makes a server.
 func New(o Options) *Server {
-	s := &Server{options: o, started: time.Now(), slots: make(chan struct{}, maxRunning)}
+	o.stuckAfter = cmp.Or(o.stuckAfter, stuckAfter)
+	s := &Server{
+		options: o, started: time.Now(), stuck: make(chan error, 1),
+		root: newLane(), others: newLane(), peers: newPeerListener(o),
+	}
 	s.base, s.cancel = context.WithCancel(context.Background())
 	s.touch()
 
@@ -78,7 +87,7 @@ func New(o Options) *Server {
 func (s *Server) Serve(ctx context.Context, listener *net.UnixListener) error {
 	defer s.cancel()
 
-	s.peers = newPeerListener(listener, s.options)
+	s.peers.UnixListener = listener
 	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: headerLimit,
@@ -94,9 +103,27 @@ func (s *Server) Serve(ctx context.Context, listener *net.UnixListener) error {
 
 	ended := make(chan error, 1)
 
-	go func() { ended <- server.Serve(s.peers) }()
+	go func() {
+		ended <- server.Serve(s.peers)
+		close(ended)
+	}()
 
 	err := s.wait(ctx, ended)
+	s.end(server, ended)
+
+	return err
+}
+
+// end answers whoever has connected. Whoever comes now finds the next helper, for systemd keeps the socket.
+func (s *Server) end(server *http.Server, ended <-chan error) {
+	_ = s.peers.Close()
+	<-ended
+	server.SetKeepAlivesEnabled(false)
+
+	// A request that net/http reads during its Shutdown is dropped.
+	for limit := time.Now().Add(silenceLimit); s.peers.conns.anyNew() && time.Now().Before(limit); {
+		time.Sleep(time.Millisecond)
+	}
 
 	stopping, cancel := context.WithTimeout(context.Background(), stopLimit)
 	defer cancel()
@@ -104,46 +131,22 @@ func (s *Server) Serve(ctx context.Context, listener *net.UnixListener) error {
 	if server.Shutdown(stopping) != nil {
 		_ = server.Close() // what still runs has had its time
 	}
-
-	return err
-}
-
-// wait returns when the server has a reason to end.
-func (s *Server) wait(ctx context.Context, ended <-chan error) error {
-	ticker := time.NewTicker(max(s.options.IdleExit/10, 10*time.Millisecond))
-	defer ticker.Stop()
-
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case err := <-ended:
-			return fmt.Errorf("cannot serve: %w; systemd starts the helper again at the next request", err)
-		case <-ticker.C:
-			if s.idle() {
-				return nil
-			}
-		}
-	}
-}
-
-func (s *Server) touch() { s.lastActive.Store(time.Now().UnixNano()) }
-
-func (s *Server) idle() bool {
-	return s.inFlight.Load() == 0 && time.Since(time.Unix(0, s.lastActive.Load())) >= s.options.IdleExit
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.inFlight.Add(1)
-	defer func() {
-		s.touch()
-		s.inFlight.Add(-1)
-	}()
+	defer s.begin()()
+
+	lane := s.others
 
 	if c := connOf(r.Context()); c != nil {
+		c.heard.Store(true)
 		c.serving.Store(true)
 		defer c.serving.Store(false)
+
+		if c.root {
+			lane = s.root
+		}
 	}
 
 	w.Header().Set(helper.VersionHeader, s.options.Version)
@@ -162,7 +165,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
-	result, err := s.do(r.Context(), w, request)
+	result, err := s.do(r.Context(), w, lane, request)
 	if err != nil {
 		s.fail(w, err)
 
@@ -170,71 +173,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 
 	write(w, http.StatusOK, result)
-}
-
-// do gives the caller what the verb results in, at the latest when it does not wait any more.
-func (s *Server) do(ctx context.Context, w http.ResponseWriter, request helper.Request) (*answer, error) {
-	if request.Verb == helper.VerbStatus {
-		return encode(s.status())
-	}
-
-	if err := s.options.Configuration; err != nil {
-		return nil, &failure{helper.CodeConfiguration, err.Error()}
-	}
-
-	info, _ := request.Verb.Info()
-	limit := info.Limit
-
-	if request.Wait > 0 {
-		limit = min(limit, request.Wait)
-	}
-
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-
-	// It is no error where the connection has no deadlines.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit + writeLimit))
-
-	select {
-	case result := <-s.group.DoChan(request.Target(), func() (any, error) { return s.run(request, limit) }):
-		if result.Shared {
-			s.sharedRequests.Add(1)
-		}
-
-		if result.Err != nil {
-			return nil, result.Err
-		}
-
-		return result.Val.(*answer), nil
-	case <-ctx.Done():
-		return nil, &failure{helper.CodeTooLate, fmt.Sprintf("%s takes longer than %s; it goes on, ask again", request.Verb, limit)}
-	}
-}
-
-// run does the work for all who ask the same at the same time, whether or not they still wait.
-func (s *Server) run(request helper.Request, limit time.Duration) (result *answer, err error) {
-	ctx, cancel := context.WithTimeout(s.base, limit)
-	defer cancel()
-
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return nil, &failure{helper.CodeBusy, fmt.Sprintf("cannot do %s: %d other requests take their time; see the journal", request.Verb, maxRunning)}
-	}
-
-	defer func() {
-		if panicked := recover(); panicked != nil {
-			err = s.recovered(request.Verb, panicked)
-		}
-	}()
-
-	value, err := s.options.Handlers[request.Verb](ctx, request)
-	if err != nil {
-		return nil, err
-	}
-
-	return encode(value)
 }
 
 func (s *Server) fail(w http.ResponseWriter, err error) {
@@ -253,23 +191,4 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 	}
 
 	write(w, f.status(), f.answer())
-}
-
-func (s *Server) status() helper.Status {
-	now := time.Now()
-	status := helper.Status{
-		Schema: 1, Version: s.options.Version, PID: os.Getpid(), StartedAt: float64(s.started.UnixMilli()) / 1000,
-		UptimeS: now.Sub(s.started).Seconds(), RSSBytes: procfile.RSS(os.Getpid()), Running: len(s.slots),
-		Requests: s.requests.Load(), Failures: s.failures.Load(), Shared: s.sharedRequests.Load(),
-	}
-
-	if err := s.options.Configuration; err != nil {
-		status.ConfigurationError = err.Error()
-	}
-
-	if s.peers != nil {
-		status.Connections, status.Refused, status.Dropped = s.peers.counts()
-	}
-
-	return status
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -21,17 +22,20 @@ type Option struct {
 func Options() []Option {
 	return []Option{
 		{
-			Name: "user", Default: "zabbix", Allowed: "the name of a user",
+			Name: "user", Default: defaultUser, Allowed: "the name of a user",
 			Description: "Who may ask the helper, beside root: the user of the agent.",
-			set:         setUser,
+			set:         func(s *Settings, value string) error { return setText(&s.User, value) },
 		},
 		{
 			Name: "idle_exit", Default: "10m", Allowed: "a time from 1s to 24h",
-			Description: "How long after the last request the helper ends. systemd starts it again at the next one.",
+			Description: "How long after the last request the helper ends; systemd starts it again at the next one. It forgets then: make it longer than the items' interval.",
 			set:         func(s *Settings, value string) error { return setTime(&s.IdleExit, value, time.Second, 24*time.Hour) },
 		},
 		ofPlugin("nginx_revalidate", "NginxRevalidate", func(s *Settings, o config.Options) { s.NginxRevalidate = o.NginxRevalidate }),
 		ofPlugin("nginx_timeout", "NginxTimeout", func(s *Settings, o config.Options) { s.NginxTimeout = o.NginxTimeout }),
+		ofPlugin("watch_listeners", "WatchListeners", func(s *Settings, o config.Options) { s.WatchListeners = o.WatchListeners }),
+		ofPlugin("slab_session", "SlabSession", func(s *Settings, o config.Options) { s.SlabSession = o.SlabSession }),
+		ofPlugin("slab_session_every", "SlabSessionEvery", func(s *Settings, o config.Options) { s.SlabSessionEvery = o.SlabSessionEvery }),
 	}
 }
 
@@ -60,7 +64,7 @@ func ofPlugin(name, pluginName string, take func(*Settings, config.Options)) Opt
 	panic("config has no option " + pluginName) // the tests of this package call it
 }
 
-var errNotAllowed = fmt.Errorf("it is not allowed")
+var errNotAllowed = errors.New("it is not allowed")
 
 func setTime(target *time.Duration, value string, least, most time.Duration) error {
 	parsed, ok := config.ParseDuration(value)
@@ -73,18 +77,23 @@ func setTime(target *time.Duration, value string, least, most time.Duration) err
 	return nil
 }
 
+func setText(target *string, value string) error {
+	if *target = value; value == "" {
+		return errNotAllowed
+	}
+
+	return nil
+}
+
 // apply sets the option, whose value in TOML must be a text.
 func (o Option) apply(s *Settings, value any) error {
 	text, ok := value.(string)
 	if !ok {
-		return fmt.Errorf("%s = %v: allowed is %s, in quotes", o.Name, value, o.Allowed)
+		return fmt.Errorf("%s is no text: allowed is %s, in quotes", o.Name, o.Allowed)
 	}
 
-	err := o.set(s, text)
-	if err == errNotAllowed {
+	if o.set(s, text) != nil {
 		return fmt.Errorf("%s = %q: allowed is %s", o.Name, text, o.Allowed)
-	} else if err != nil {
-		return fmt.Errorf("%s = %q: %w", o.Name, text, err)
 	}
 
 	return nil

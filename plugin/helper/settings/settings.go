@@ -7,14 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
-	"os"
 	"os/user"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -27,9 +24,9 @@ import (
 const Path = "/etc/zabbix/zabbix-hosting-helper.toml"
 
 const (
-	maxFile    = 1 << 20
 	nginxTable = "nginx"
-	othersMay  = 0o022
+	// defaultUser is that of Zabbix's packages.
+	defaultUser = "zabbix"
 )
 
 // Settings are valid, or at their defaults.
@@ -41,18 +38,30 @@ type Settings struct {
 	IdleExit        time.Duration
 	NginxRevalidate time.Duration
 	NginxTimeout    time.Duration
-	Nginx           []instance.Configured // sorted by name
+	WatchListeners  bool
+	// SlabSession is how long a session of slab owners lasts, SlabSessionEvery the shortest time between two that start by themselves.
+	SlabSession, SlabSessionEvery time.Duration
+	Nginx                         []instance.Configured // sorted by name
 }
 
 // Load reads the file; where there is none, all is at its default. An error names the file, and the option with its value and what
 // is allowed.
-func Load(path string) (Settings, error) {
+func Load(path string) (Settings, error) { return load(path, user.Lookup) }
+
+// lookup finds a user by name, as user.Lookup does.
+type lookup func(name string) (*user.User, error)
+
+func load(path string, find lookup) (Settings, error) {
 	text, err := read(path)
 	if err != nil {
 		return Settings{}, err
 	}
 
 	s, err := parse(strings.NewReader(text))
+	if err == nil {
+		err = s.findUser(find)
+	}
+
 	if err != nil {
 		return Settings{}, fmt.Errorf("cannot use %s: %w", path, err)
 	}
@@ -63,55 +72,14 @@ func Load(path string) (Settings, error) {
 // Fallback is for a helper that cannot use its file: it answers the agent's usual user, and ends soon, so that the next request finds the
 // file mended.
 func Fallback() Settings {
-	s := Settings{IdleExit: time.Second}
+	s := Settings{User: defaultUser, IdleExit: time.Second}
 	// Without such a user only root is answered.
-	_ = setUser(&s, "zabbix")
+	_ = s.findUser(user.Lookup)
 
 	return s
 }
 
-// read trusts the file by what is open, and its place by its path.
-func read(path string) (string, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	} else if err != nil {
-		return "", fmt.Errorf("cannot read the helper's configuration: %w; let root read it", err)
-	}
-	defer func() { _ = file.Close() }()
-
-	info, err := file.Stat()
-	if err != nil {
-		return "", fmt.Errorf("cannot read %s: %w", path, err)
-	}
-
-	owner, ok := info.Sys().(*syscall.Stat_t)
-
-	switch {
-	case !info.Mode().IsRegular():
-		return "", fmt.Errorf("cannot use %s: it is not a file; put one there or remove it", path)
-	case !ok || owner.Uid != 0 && int(owner.Uid) != os.Geteuid():
-		return "", fmt.Errorf("cannot use %s: it belongs to another user; run chown root %s", path, path)
-	case info.Mode().Perm()&othersMay != 0:
-		return "", fmt.Errorf("cannot use %s: it is writable for others; run chmod go-w %s", path, path)
-	}
-
-	if err := instance.SafeToRun(path); err != nil {
-		return "", err
-	}
-
-	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err != nil {
-		return "", fmt.Errorf("cannot read %s: %w", path, err)
-	}
-
-	if len(text) > maxFile {
-		return "", fmt.Errorf("cannot use %s: it has more than %d bytes", path, maxFile)
-	}
-
-	return string(text), nil
-}
-
+// parse leaves the user's number to findUser.
 func parse(from io.Reader) (Settings, error) {
 	var (
 		tree map[string]any
@@ -145,7 +113,7 @@ func parse(from io.Reader) (Settings, error) {
 	delete(tree, nginxTable)
 
 	for _, name := range slices.Sorted(maps.Keys(tree)) {
-		return s, fmt.Errorf("there is no option %s; known are %s and [%s.<name>]", name, strings.Join(names(), ", "), nginxTable)
+		return s, fmt.Errorf("there is no option %q; known are %s and [%s.<name>]", name, strings.Join(names(), ", "), nginxTable)
 	}
 
 	return s, nil
@@ -176,7 +144,7 @@ func instances(table any) ([]instance.Configured, error) {
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		given, ok := tables[name].(map[string]any)
 		if !ok {
-			return nil, fmt.Errorf("%s.%s is no table; write [%s.%s]", nginxTable, name, nginxTable, name)
+			return nil, fmt.Errorf("%s.%q is no table; write [%s.<name>]", nginxTable, name, nginxTable)
 		}
 
 		texts := make(map[string]string, len(given))
@@ -184,7 +152,7 @@ func instances(table any) ([]instance.Configured, error) {
 		for option, value := range given {
 			text, ok := value.(string)
 			if !ok {
-				return nil, fmt.Errorf("%s.%s.%s is no text; put it in quotes", nginxTable, name, option)
+				return nil, fmt.Errorf("[%s.%q]: %q is no text; put it in quotes", nginxTable, name, option)
 			}
 
 			texts[option] = text
@@ -192,7 +160,7 @@ func instances(table any) ([]instance.Configured, error) {
 
 		one, err := config.NewNginx(name, texts)
 		if err != nil {
-			return nil, fmt.Errorf("[%s.%s]: %w", nginxTable, name, err)
+			return nil, fmt.Errorf("[%s.%q]: %w", nginxTable, name, err)
 		}
 
 		all = append(all, one)
@@ -201,14 +169,18 @@ func instances(table any) ([]instance.Configured, error) {
 	return all, nil
 }
 
-func setUser(s *Settings, name string) error {
-	found, err := user.Lookup(name)
+func (s *Settings) findUser(find lookup) error {
+	found, err := find(s.User)
 	if err != nil {
-		return fmt.Errorf("there is no user %s; install zabbix-agent2, or name the agent's user", name)
+		return fmt.Errorf("user = %q: there is no such user; install zabbix-agent2, or name the agent's user", s.User)
 	}
 
 	uid, err := strconv.ParseUint(found.Uid, 10, 32)
-	s.User, s.UID = name, uint32(uid)
+	if err != nil {
+		return fmt.Errorf("user = %q: the system gives it the number %q; correct /etc/passwd", s.User, found.Uid)
+	}
 
-	return err
+	s.UID = uint32(uid)
+
+	return nil
 }

@@ -10,20 +10,26 @@ import (
 	"os"
 	"path/filepath"
 
+	"zabbix-agent2-plugin-hosting/testenv/boot"
 	"zabbix-agent2-plugin-hosting/testenv/builddir"
+	"zabbix-agent2-plugin-hosting/testenv/chromium"
 	"zabbix-agent2-plugin-hosting/testenv/debian"
+	"zabbix-agent2-plugin-hosting/testenv/kernels"
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
 	"zabbix-agent2-plugin-hosting/testenv/wordpress"
 	"zabbix-agent2-plugin-hosting/testenv/zabbixagent"
 	"zabbix-agent2-plugin-hosting/testenv/zabbixserver"
 )
 
-const usage = `usage: fetch sdk | agents | nginx | servers | wordpress | tidy [MODULE[@VERSION]...]
+const usage = `usage: fetch sdk | agents | nginx | servers | chromium | wordpress | machine | kernels | tidy [MODULE[@VERSION]...]
   sdk        the Zabbix SDK into build/sdk, from Debian's source, where the module proxy does not serve it
   agents     Zabbix agents 6.0 and 7.0 into build/agents, from Debian's packages
   nginx      nginx into build/nginx, from Debian's packages
   servers    Zabbix servers 6.0 and 7.0 with their first databases, proxies, frontends, PostgreSQL and PHP into build/zabbixserver, from Debian's packages
+  chromium   Chromium into build/chromium, from Debian's packages
   wordpress  nginx, and WordPress with PHP and MariaDB into build/wordpress, from Debian's packages
+  machine    a Debian 12 with systemd into build/machine, and systemd-nspawn into build/nspawn, from Debian's packages; needs root
+  kernels    qemu into build/qemu, and Linux 6.1 and 6.12 into build/kernels, from Debian's packages
   tidy       adds the modules given and tidies go.mod and go.sum, although the SDK may come from build/sdk
 `
 
@@ -73,6 +79,8 @@ func run(arguments []string, out io.Writer) error {
 			fmt.Fprintln(out, "nginx is", path)
 		}
 		return err
+	case "chromium":
+		return chromium.Install()
 	case "servers":
 		for _, version := range zabbixserver.Versions() {
 			if err := zabbixserver.Install(version); err != nil {
@@ -82,6 +90,14 @@ func run(arguments []string, out io.Writer) error {
 		return nil
 	case "wordpress":
 		return wordpress.Install()
+	case "machine":
+		tree, err := boot.Install()
+		if err == nil {
+			fmt.Fprintln(out, "the machine's tree is", tree)
+		}
+		return err
+	case "kernels":
+		return kernels.Install()
 	}
 	flags.Usage()
 	return errUsage

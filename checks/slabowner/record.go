@@ -1,15 +1,10 @@
 package slabowner
 
 const (
-	// largest is the size of the largest kmalloc cache (KMALLOC_MAX_CACHE_SIZE with pages of 4 KiB). What is larger lies in whole pages, in no cache,
-	// and is always followed.
-	largest  = 8192
-	pageMask = 4095
-
-	maxLive   = 65_536
-	maxStacks = 16_384
+	maxLive   = 32_768
+	maxStacks = 8_192
 	maxFrames = 24
-	maxCaches = 2_048
+	maxCaches = 1_024
 	nameSize  = 32
 	commSize  = 16
 	wordSize  = 8
@@ -28,6 +23,9 @@ type entry struct {
 	GFP      uint32
 	Comm     [commSize]byte
 }
+
+// large lies in whole pages, in no cache, and is followed whatever its address.
+func (e *entry) large(largest uint64) bool { return e.Cache == 0 && e.Size > largest }
 
 const (
 	entrySize = 72
@@ -60,7 +58,7 @@ const (
 // counters are counted by each processor for itself.
 type counters struct {
 	Events   uint64 // allocations and freeings of all kinds
-	Followed uint64
+	Followed uint64 // once more where it replaced another
 	Freed    uint64
 	Full     uint64 // not followed, for there was no room
 	NoStack  uint64

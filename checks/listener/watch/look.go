@@ -1,0 +1,154 @@
+package watch
+
+import (
+	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/checks/listener/watch/probe"
+)
+
+// look is all sockets at one moment, and what is to be done with them.
+type look struct {
+	standings []listener.Standing
+	begunAt   time.Duration
+	// polled are the networks of which nothing else tells.
+	polled map[listener.Network]bool
+	// distrust has dropped what is not there: records of closings were lost.
+	distrust bool
+}
+
+// beginLook remembers what is closed from now on, as a list that is made meanwhile may still have it.
+func (b *book) beginLook() { b.closing = make(map[uint64]struct{}) }
+
+// appeared are sockets that a poll met for the first time.
+type appeared struct {
+	namespace uint64
+	pid       int
+	sockets   []listener.Socket
+	masters   [][]int
+}
+
+// take takes over whose the sockets are, and those that were not known. It returns what appeared since the last look where
+// networks are polled; what vanished is taken for closed.
+func (b *book) take(l *look) (news []appeared) {
+	b.nginx = make(map[uint64][]listener.Nginx)
+	seen := make(map[uint64]struct{})
+	covered := make(map[uint64]struct{})
+
+	for i := range l.standings {
+		s := &l.standings[i]
+		b.nginx[s.NamespaceID] = s.Nginx
+		covered[s.NamespaceID] = struct{}{}
+
+		if one := b.takeStanding(l, s, seen); len(one.sockets) > 0 {
+			news = append(news, one)
+		}
+	}
+
+	for key, e := range b.table.byKey {
+		_, isCovered := covered[e.namespace]
+		_, isSeen := seen[key]
+
+		switch {
+		case isSeen || e.openedAt >= l.begunAt:
+		case isCovered && l.polled[e.socket.Network]:
+			b.close(&closing{key: key, at: l.begunAt})
+		case l.distrust:
+			b.forget(e)
+		}
+	}
+
+	b.refreshedAt = l.begunAt
+	b.closing = nil
+
+	return news
+}
+
+func (b *book) takeStanding(l *look, s *listener.Standing, seen map[uint64]struct{}) appeared {
+	news := appeared{namespace: s.NamespaceID, pid: s.PID}
+	b.learnPorts(s)
+
+	for i := range s.Sockets {
+		socket := &s.Sockets[i]
+		polled := l.polled[socket.Network]
+
+		if socket.Network == listener.UDP {
+			if _, is := b.udpPorts[socket.Address.Port()]; !is {
+				continue
+			}
+		}
+
+		// The kernel's records have no inodes, so one without a cookie could not be told from others.
+		if socket.Cookie == 0 && !polled {
+			continue
+		}
+
+		key := keyOf(socket)
+		seen[key] = struct{}{}
+
+		if _, isClosed := b.closing[key]; isClosed {
+			continue
+		}
+
+		masters := mastersIn(s, socket)
+
+		switch e := b.table.byKey[key]; {
+		case e != nil:
+			b.update(e, socket, masters)
+		case polled && b.refreshedAt != 0:
+			news.sockets = append(news.sockets, *socket)
+			news.masters = append(news.masters, masters)
+		default:
+			b.table.put(&entry{key: key, socket: *socket, namespace: s.NamespaceID, masters: masters})
+		}
+	}
+
+	return news
+}
+
+func (b *book) update(e *entry, socket *listener.Socket, masters []int) {
+	e.masters = masters
+
+	if e.socket.Address.Port() == 0 {
+		e.socket.Address = socket.Address
+		b.table.index(e)
+	}
+}
+
+// mastersIn are the nginx that holds the socket.
+func mastersIn(s *listener.Standing, socket *listener.Socket) []int {
+	for i := range s.Nginx {
+		if s.Nginx[i].Holds(socket) {
+			return s.Nginx[i].Masters
+		}
+	}
+
+	return nil
+}
+
+// learnPorts has the UDP ports watched on which an nginx has a socket, also when that nginx is gone: it may come back.
+func (b *book) learnPorts(s *listener.Standing) {
+	for i := range s.Sockets {
+		socket := &s.Sockets[i]
+		if socket.Network == listener.UDP && len(b.udpPorts) < probe.MaxPorts && len(mastersIn(s, socket)) > 0 {
+			b.udpPorts[socket.Address.Port()] = struct{}{}
+		}
+	}
+}
+
+// giveUp ends a look that failed. Those that wait for it are judged by what is known.
+func (b *book) giveUp(begunAt time.Duration) {
+	b.refreshedAt = begunAt
+	b.closing = nil
+}
+
+// udpCookies are the UDP sockets that are open.
+func (b *book) udpCookies() (all []uint64) {
+	for key, e := range b.table.byKey {
+		if e.socket.Network == listener.UDP {
+			all = append(all, key)
+		}
+	}
+
+	return all
+}

@@ -1,0 +1,159 @@
+package watch
+
+import (
+	"math"
+	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/checks/listener/watch/probe"
+)
+
+// namer finds out who opened a socket. It is for one caller at a time.
+type namer struct {
+	reader    *listener.Reader
+	processes *listener.ProcessReader
+	// command tells with which command line a process was started that is gone.
+	command func(probe.Task) []byte
+	// known are processes by what the kernel told of them: a process that became another program is another one here.
+	known map[knownKey]listener.Process
+}
+
+type knownKey struct {
+	task      probe.Task
+	arguments string
+}
+
+func newNamer(r *listener.Reader, command func(probe.Task) []byte) *namer {
+	return &namer{reader: r, processes: r.NewProcessReader(), command: command, known: make(map[knownKey]listener.Process)}
+}
+
+// fromKernel names the opener in a record. In a hurry it reads nothing that it has not read before.
+func (n *namer) fromKernel(r *probe.Record, hurry bool) *opener {
+	o := &opener{tasks: r.Tasks, uid: r.Socket.UID}
+
+	for i, task := range r.Tasks {
+		// The process's own arguments are only known of the one that opened the socket.
+		if i == 0 {
+			p, found := n.process(task, r, hurry)
+			o.process, o.user, o.cgroup, o.unit = &p, found.User, found.Cgroup, found.Unit
+		} else {
+			o.parents = append(o.parents, n.parent(task, hurry))
+		}
+	}
+
+	if o.user == "" {
+		o.user = n.processes.UserName(o.uid)
+	}
+
+	if o.cgroup == "" {
+		o.cgroup = n.reader.CgroupPath(r.Socket.CgroupID)
+		o.unit = listener.UnitOf(o.cgroup)
+	}
+
+	return o
+}
+
+func (n *namer) process(task probe.Task, r *probe.Record, hurry bool) (Process, listener.Process) {
+	found, ok := n.read(task, string(r.Arguments), hurry)
+	p := describe(task, found, ok)
+
+	if !ok {
+		p.CommandLine = listener.Printable(listener.CommandLine(r.Arguments), maxCommandLine)
+		p.Executable = listener.Printable(r.Program, maxExecutable)
+	}
+
+	return p, found
+}
+
+func (n *namer) parent(task probe.Task, hurry bool) Process {
+	found, ok := n.read(task, "", hurry)
+	p := describe(task, found, ok)
+
+	if !ok {
+		p.CommandLine = listener.CommandLine(n.command(task))
+	}
+
+	return asParent(p)
+}
+
+// asParent leaves out what only matters of the one that opened the socket.
+func asParent(p Process) Process {
+	p.CommandLine = listener.Printable(p.CommandLine, maxParentCommand)
+	p.Executable = ""
+
+	return p
+}
+
+// read is false where the process is gone, or is another program than the one that the kernel told of.
+func (n *namer) read(task probe.Task, arguments string, hurry bool) (found listener.Process, ok bool) {
+	key := knownKey{task: task, arguments: arguments}
+	if found, ok = n.known[key]; ok {
+		return found, true
+	}
+
+	if hurry {
+		return found, false
+	}
+
+	found, err := n.processes.Read(task.PID)
+	same := err == nil && found.StartTicks == task.StartTicks && found.Name == listener.Printable(task.Name, maxName)
+
+	// One that is about to be gone has a name and nothing else.
+	if !same || found.CommandLine == "" && found.Executable == "" {
+		return listener.Process{}, false
+	}
+
+	if len(n.known) >= maxRemembered {
+		clear(n.known)
+	}
+
+	n.known[key] = found
+
+	return found, true
+}
+
+func describe(task probe.Task, found listener.Process, ok bool) Process {
+	p := Process{PID: task.PID, Name: listener.Printable(task.Name, maxName), StartedAt: startedAt(task.StartTicks), Brief: !ok}
+	if ok {
+		p.CommandLine = listener.Printable(found.CommandLine, maxCommandLine)
+		p.Executable = listener.Printable(found.Executable, maxExecutable)
+	}
+
+	return p
+}
+
+// startedAt is no more exact than the kernel's ticks.
+func startedAt(ticks uint64) float64 {
+	if ticks > math.MaxInt64/uint64(tick) {
+		return 0
+	}
+
+	return unixSeconds(wallTime(time.Duration(ticks) * tick).Round(tick))
+}
+
+// fromHolder names a process that was found with the socket in its hands.
+func (n *namer) fromHolder(p *listener.Process) *opener {
+	o := &opener{user: p.User, cgroup: p.Cgroup, unit: p.Unit}
+	if p.UID != nil {
+		o.uid = *p.UID
+	}
+
+	for next := *p; ; {
+		task := probe.Task{PID: next.PID, StartTicks: next.StartTicks, Name: next.Name}
+		shown := describe(task, next, true)
+		o.tasks = append(o.tasks, task)
+
+		if o.process == nil {
+			o.process = &shown
+		} else {
+			o.parents = append(o.parents, asParent(shown))
+		}
+
+		parent, err := n.processes.Read(next.PPID)
+		if len(o.parents) == maxParents || next.PPID <= 0 || err != nil {
+			return o
+		}
+
+		next = parent
+	}
+}

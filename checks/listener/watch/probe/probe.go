@@ -1,0 +1,189 @@
+// Package probe has the kernel tell of every socket that begins to receive clients, however shortly, and of its end, with
+// the process that did it.
+//
+// Its programs run in the kernel (BPF). They watch and change nothing; they go when this process does, however it ends.
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
+)
+
+// RingSize holds some 2,000 openings with their closings that have not been read.
+const RingSize = 1 << 20
+
+// ErrWoken is what Read fails with after Wake.
+var ErrWoken = ringbuf.ErrFlushed
+
+// Probe is programs in the kernel and the ring that they write to.
+type Probe struct {
+	layout *layout
+	ring   *ebpf.Map
+	lost   *ebpf.Map
+	udp    datagrams
+	// executions has the last programs that were started, by the number of the process.
+	executions *ebpf.Map
+	reader     *ringbuf.Reader
+	// loaded are in order of their making.
+	loaded []*loaded
+	read   ringbuf.Record
+}
+
+// loaded is a program in the kernel.
+type loaded struct {
+	program *ebpf.Program
+	connect func(*ebpf.Program) (link.Link, error)
+	// link is nil while the program is not run.
+	link link.Link
+}
+
+// attach has the program be run.
+func (l *loaded) attach() (err error) {
+	if l.link == nil {
+		l.link, err = l.connect(l.program)
+	}
+
+	return err
+}
+
+func (l *loaded) detach() (err error) {
+	if l.link != nil {
+		err = l.link.Close()
+		l.link = nil
+	}
+
+	return err
+}
+
+// Open starts to watch TCP sockets, in all network namespaces. The ring's size is a power of 2, at least a page. The
+// error says what is missing; errors.Is(err, fs.ErrPermission) tells one that another user would not get.
+func Open(ringSize int) (*Probe, error) {
+	l, err := readLayout()
+	if err != nil {
+		return nil, err
+	}
+
+	p := &Probe{layout: l}
+	if err := p.open(ringSize); err != nil {
+		return nil, errors.Join(explain("TCP listeners", err, rightsForTCP), p.Close())
+	}
+
+	return p, nil
+}
+
+func (p *Probe) open(ringSize int) (err error) {
+	p.ring, err = ebpf.NewMap(&ebpf.MapSpec{Name: "listen_ring", Type: ebpf.RingBuf, MaxEntries: uint32(ringSize)})
+	if err != nil {
+		return err
+	}
+
+	p.lost, err = ebpf.NewMap(&ebpf.MapSpec{Name: "listen_lost", Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1})
+	if err != nil {
+		return err
+	}
+
+	if p.reader, err = ringbuf.NewReader(p.ring); err != nil {
+		return err
+	}
+
+	if err := p.watchExecutions(); err != nil {
+		return err
+	}
+
+	return p.run(&ebpf.ProgramSpec{
+		Name: "listen_tcp", Type: ebpf.Tracing, AttachType: ebpf.AttachTraceRawTp, AttachTo: "inet_sock_set_state",
+		Instructions: p.program().listening(),
+	}, atTracepoint)
+}
+
+func (p *Probe) program() *program {
+	return &program{layout: p.layout, ring: p.ring, lost: p.lost, udp: p.udp}
+}
+
+// run loads a program and has it be run.
+func (p *Probe) run(spec *ebpf.ProgramSpec, connect func(*ebpf.Program) (link.Link, error)) error {
+	// The kernel lends its helpers only to programs that say so.
+	spec.License = "GPL"
+
+	program, err := ebpf.NewProgram(spec)
+	if err != nil {
+		return err
+	}
+
+	l := &loaded{program: program, connect: connect}
+	p.loaded = append(p.loaded, l)
+
+	return l.attach()
+}
+
+// atTracepoint connects a program to the tracepoint that its specification names.
+func atTracepoint(program *ebpf.Program) (link.Link, error) {
+	return link.AttachTracing(link.TracingOptions{Program: program})
+}
+
+// Read waits for the next record until the deadline, and fails with os.ErrDeadlineExceeded then. Records come in the order
+// in which they happened. It is for one caller at a time.
+func (p *Probe) Read(deadline time.Time) (Record, error) {
+	p.reader.SetDeadline(deadline)
+
+	if err := p.reader.ReadInto(&p.read); err != nil {
+		return Record{}, err
+	}
+
+	r, ok := p.layout.parse(p.read.RawSample)
+	if !ok {
+		return Record{}, fmt.Errorf("cannot understand a record of %d bytes from the kernel: %w", len(p.read.RawSample), errForm)
+	}
+
+	return r, nil
+}
+
+var errForm = errors.New("it has another form than the program gives it")
+
+// Backlog is which share of the ring, from 0 to 1, waits to be read.
+func (p *Probe) Backlog() float64 {
+	return float64(p.reader.AvailableBytes()) / float64(p.reader.BufferSize())
+}
+
+// Lost is how many records found no room in the ring. None is lost without being counted.
+func (p *Probe) Lost() (uint64, error) {
+	var lost uint64
+	if err := p.lost.Lookup(uint32(0), &lost); err != nil {
+		return 0, fmt.Errorf("cannot read how many records were lost: %w", err)
+	}
+
+	return lost, nil
+}
+
+// Wake has Read return what there is, or fail with ErrWoken.
+func (p *Probe) Wake() {
+	// It fails only after Close, which also wakes Read.
+	_ = p.reader.Flush()
+}
+
+// Close ends the watch. Nothing is left in the kernel.
+func (p *Probe) Close() error {
+	all := p.unload(0)
+
+	if p.reader != nil {
+		all = errors.Join(all, p.reader.Close())
+	}
+
+	return errors.Join(all, p.ring.Close(), p.lost.Close(), p.udp.ports.Close(), p.udp.bound.Close(), p.executions.Close())
+}
+
+// unload keeps the first of what is loaded.
+func (p *Probe) unload(kept int) (all error) {
+	for _, l := range p.loaded[kept:] {
+		all = errors.Join(all, l.detach(), l.program.Close())
+	}
+
+	p.loaded = p.loaded[:kept]
+
+	return all
+}

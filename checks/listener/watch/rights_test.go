@@ -1,0 +1,184 @@
+package watch
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/testenv/again"
+	"zabbix-agent2-plugin-hosting/testenv/listeners"
+)
+
+// printVariable makes this program a watch that prints what it has seen, for each line that it reads.
+const printVariable = "WATCH_TEST_PRINT"
+
+func printEvents() {
+	w := New(options())
+	if err := w.Start(context.Background()); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		_ = json.NewEncoder(os.Stdout).Encode(w.Snapshot())
+	}
+
+	os.Exit(0)
+}
+
+// watchOf is a watch in a process of another user, which asks it again and again.
+func watchOf(t *testing.T, sys *syscall.SysProcAttr) (ask func() *Events) {
+	t.Helper()
+
+	p, err := again.Start(printVariable+"=1", sys)
+	require.NoError(t, err)
+	t.Cleanup(p.Stop)
+
+	return func() *Events {
+		_, err := fmt.Fprintln(p.Input)
+		require.NoError(t, err)
+
+		line, err := p.Output.ReadBytes('\n')
+		require.NoError(t, err)
+
+		var got Events
+		require.NoError(t, json.Unmarshal(line, &got), "%s", line)
+
+		return &got
+	}
+}
+
+// nobody is an ordinary user, with some rights.
+func nobody(rights ...uintptr) *syscall.SysProcAttr {
+	const id = 65534
+
+	if os.Geteuid() != 0 {
+		return nil
+	}
+
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: id, Gid: id}, AmbientCaps: rights}
+}
+
+// seen waits for the event of an address.
+func seen(t *testing.T, ask func() *Events, o *listeners.Process) (e Event) {
+	t.Helper()
+
+	require.Eventually(t, func() bool {
+		for _, e = range ask().Events {
+			if e.Address == o.Addresses[0] {
+				return true
+			}
+		}
+
+		return false
+	}, patience, 10*time.Millisecond)
+
+	return e
+}
+
+var oneSocket = []listeners.Socket{{Address: "127.0.0.1:0"}}
+
+func TestAnOrdinaryUserPollsAndIsToldWhy(t *testing.T) {
+	ask := watchOf(t, nobody())
+	got := ask()
+	require.Equal(t, "cannot watch TCP listeners in the kernel: operation not permitted without CAP_BPF and CAP_PERFMON; use the root helper",
+		got.TCP.Reason)
+	require.Equal(t, StatePolling, got.TCP.State)
+	require.Equal(t, "polling", got.TCP.StateName)
+	require.GreaterOrEqual(t, got.TCP.BlindS, options().Interval.Seconds())
+	require.Equal(t, got.TCP, got.UDP)
+
+	o := listeners.Start(t, listeners.Task{Sockets: oneSocket}, nil)
+	e := seen(t, ask, o)
+	require.True(t, e.Listening)
+
+	if os.Geteuid() == 0 {
+		require.Nil(t, e.Process, "the descriptors of root's processes are hidden from others")
+		require.Equal(t, fmt.Sprintf("an unknown process listens on %s", o.Addresses[0]), e.Sentence)
+	}
+}
+
+// TestTwoRightsAreEnoughForTCP has neither root's files nor its rights over other processes.
+func TestTwoRightsAreEnoughForTCP(t *testing.T) {
+	if !mayWatch() {
+		return
+	}
+
+	ask := watchOf(t, nobody(unix.CAP_BPF, unix.CAP_PERFMON))
+	got := ask()
+	require.Equal(t, coverage(StateWatching, "", 0), got.TCP)
+	require.Equal(t, StatePolling, got.UDP.State)
+	require.Equal(t, "cannot watch UDP sockets in the kernel: operation not permitted without CAP_NET_ADMIN; use the root helper", got.UDP.Reason)
+
+	o := listeners.Start(t, listeners.Task{Sockets: oneSocket}, nil)
+	e := seen(t, ask, o)
+	require.Equal(t, o.PID, e.Process.PID)
+	require.Equal(t, os.Args[0], e.Process.CommandLine)
+	require.Equal(t, os.Getpid(), e.Parents[0].PID)
+}
+
+func TestThreeRightsAreEnoughForUDP(t *testing.T) {
+	if !mayWatch() {
+		return
+	}
+
+	got := watchOf(t, nobody(unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_NET_ADMIN))()
+	require.Equal(t, coverage(StateWatching, "", 0), got.TCP)
+	require.Equal(t, coverage(StateWatching, "", 0), got.UDP)
+}
+
+func TestPollingSeesWhatStays(t *testing.T) {
+	same := []listeners.Socket{{Address: "127.0.0.1:0", ReusePort: true}}
+	own := listeners.Start(t, listeners.Task{Sockets: same}, nil)
+
+	o := options(own.PID)
+	o.PollOnly = true
+	w := started(t, o)
+	require.Equal(t, "programs in the kernel are switched off", w.Snapshot().TCP.Reason)
+
+	stranger := listeners.Start(t, listeners.Task{Sockets: []listeners.Socket{{Address: own.Addresses[0].String(), ReusePort: true}}},
+		nil, "/bin/sh", "-c", `"$0"; exit 0`)
+	e := foreigner(t, w)
+	require.Equal(t, Event{
+		Number: e.Number, OpenedAt: e.OpenedAt, Listening: true, Network: listener.TCP, Address: own.Addresses[0],
+		NamespaceID: own.NamespaceID, Sockets: 1, Joined: true, Process: e.Process, Parents: e.Parents, UID: uint32(os.Geteuid()),
+		User: e.User, Cgroup: e.Cgroup, Unit: e.Unit, Foreign: true, Sentence: e.sentence(),
+		Concerns: []Concern{{
+			MasterPID: own.PID, MasterAddress: own.Addresses[0], Relation: listener.RelationSameAddress, RelationName: "same_address",
+		}},
+	}, e)
+	require.Equal(t, stranger.PID, e.Process.PID)
+	require.Equal(t, "sh", e.Parents[0].Name)
+	require.Equal(t, os.Getpid(), e.Parents[1].PID)
+
+	stranger.Stop()
+	require.Eventually(t, func() bool { return !foreigner(t, w).Listening }, patience, time.Millisecond)
+	require.Positive(t, *foreigner(t, w).LifetimeS)
+	require.Positive(t, w.Snapshot().Closed)
+}
+
+// TestPollingSeesUDPOfAnNginxOnly leaves the sockets of clients alone.
+func TestPollingSeesUDPOfAnNginxOnly(t *testing.T) {
+	own := listeners.Start(t, listeners.Task{Sockets: []listeners.Socket{{Address: "127.0.0.1:0", UDP: true, ReusePort: true}}}, nil)
+	o := options(own.PID)
+	o.PollOnly = true
+	w := started(t, o)
+
+	stranger := listeners.Start(t, listeners.Task{Sockets: []listeners.Socket{
+		{Address: "127.0.0.1:0", UDP: true}, {Address: own.Addresses[0].String(), UDP: true, ReusePort: true},
+	}}, nil)
+	e := foreigner(t, w)
+	require.Equal(t, stranger.PID, e.Process.PID)
+	require.Equal(t, listener.UDP, e.Network)
+	require.Equal(t, own.Addresses[0], e.Address)
+	require.Len(t, eventsOf(t, w, stranger.PID, 0), 1)
+}

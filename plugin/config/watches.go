@@ -1,0 +1,41 @@
+package config
+
+import "time"
+
+const (
+	minSlabSession = 30 * time.Second
+	maxSlabSession = 120 * time.Second
+	minSlabEvery   = 10 * time.Minute
+	maxSlabEvery   = 7 * 24 * time.Hour
+)
+
+// watchOptions are those of what looks at the host for longer than one request.
+func watchOptions() []Option {
+	return []Option{
+		{
+			Name:        "WatchListeners",
+			Default:     "true",
+			Allowed:     "true or false",
+			Description: "Watch who listens even for a millisecond, once hosting.listener.events is asked for.",
+			set:         func(o *Options, value string) bool { return setBool(&o.WatchListeners, value) == nil },
+		},
+		{
+			Name:        "SlabSession",
+			Default:     "60s",
+			Allowed:     "a time from 30s to 120s",
+			Description: "How long allocations are followed to name who fills the slab caches.",
+			set: func(o *Options, value string) bool {
+				return setTime(&o.SlabSession, value, minSlabSession, maxSlabSession) == nil
+			},
+		},
+		{
+			Name:        "SlabSessionEvery",
+			Default:     "1h",
+			Allowed:     "a time from 10m to 7d",
+			Description: "The shortest time between two such sessions that start because SUnreclaim grows fast.",
+			set: func(o *Options, value string) bool {
+				return setTime(&o.SlabSessionEvery, value, minSlabEvery, maxSlabEvery) == nil
+			},
+		},
+	}
+}

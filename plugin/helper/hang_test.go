@@ -1,0 +1,110 @@
+package helper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAHelperThatHangsIsLeftAloneForAWhile(t *testing.T) {
+	t.Parallel()
+
+	d := startDouble(t, never)
+	c := NewClient(d.socket)
+	ask := func(limit time.Duration) (time.Duration, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+
+		begun := time.Now()
+		_, err := c.JSON(ctx, instances)
+
+		return time.Since(begun), err
+	}
+
+	// Of a caller who hardly waits it is not known.
+	took, err := ask(patience / 5)
+	requireUnusable(t, err, NotAnswering, "no answer within 0.1 s"+looked)
+	require.Less(t, took, patience)
+
+	took, err = ask(patience * 2)
+	first := requireUnusable(t, err, NotAnswering, "no answer within 1.0 s"+looked)
+	require.InDelta(t, (patience * 2).Seconds(), took.Seconds(), 0.3)
+	require.EqualValues(t, 2, d.connections.Load())
+
+	requireAll(t, 100, func() error {
+		if took, err := ask(patience * 2); !errors.Is(err, first) || took > patience {
+			return fmt.Errorf("after %s: %w", took, err)
+		}
+
+		return nil
+	})
+	require.EqualValues(t, 2, d.connections.Load(), "nothing was asked meanwhile")
+	requireHealth(t, c, Health{State: NotAnswering, Err: first, Requests: 2, Failures: 2})
+
+	d.stop()
+	startDoubleAt(t, d.socket, always(goodAnswer))
+	require.Eventually(t, func() bool {
+		_, err := ask(patience)
+
+		return err == nil
+	}, pause+time.Second, pause/100, "it recovers by itself")
+	requireHealth(t, c, Health{State: OK, Version: doubleVersion, Requests: 3, Failures: 2})
+}
+
+func TestACrowdBeforeAHelperThatHangsWaitsOnce(t *testing.T) {
+	t.Parallel()
+
+	d := startDouble(t, never)
+	c := NewClient(d.socket)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+
+	begun := time.Now()
+
+	requireAll(t, 1000, func() error {
+		if _, err := c.JSON(ctx, instances); err == nil {
+			return fmt.Errorf("it has answered")
+		}
+
+		return nil
+	})
+	require.InDelta(t, 1, time.Since(begun).Seconds(), 0.5)
+	require.EqualValues(t, maxWaiting, d.connections.Load())
+}
+
+func TestACallerThatGivesUpIsNotTheHelpersFault(t *testing.T) {
+	t.Parallel()
+
+	d := startDouble(t, never)
+	c := NewClient(d.socket)
+	ctx, cancel := context.WithCancel(t.Context())
+
+	time.AfterFunc(2*patience, cancel)
+
+	for range 2 {
+		_, err := c.JSON(ctx, instances)
+		require.EqualError(t, err, "cannot wait for the root helper: context canceled")
+		require.ErrorIs(t, err, context.Canceled)
+	}
+
+	require.Equal(t, Health{State: Absent}, c.Health())
+	require.EqualValues(t, 1, d.connections.Load(), "who has given up asks nothing")
+
+	// All places are taken by questions that wait.
+	for range maxWaiting {
+		c.waiting <- struct{}{}
+	}
+
+	_, err := c.JSON(ctx, instances)
+	require.ErrorIs(t, err, context.Canceled)
+
+	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+
+	_, err = c.JSON(late, instances)
+	requireUnusable(t, err, NotAnswering, "16 other questions to it wait already")
+}

@@ -1,0 +1,49 @@
+package table
+
+import (
+	"fmt"
+	"strings"
+
+	"zabbix-agent2-plugin-hosting/checks/slabowner"
+)
+
+// Owners returns who allocated slab memory, with the code path of each, as text.
+func Owners(r *slabowner.Report) string {
+	var text strings.Builder
+
+	fmt.Fprintf(&text, "slab owners over %.0f s, 1 in %.0f addresses followed: SUnreclaim grew by %s\n\n", r.DurationS, r.OneIn, signedSize(r.SUnreclaimGrowthBytes))
+
+	if r.Sentence != "" {
+		text.WriteString("note: " + onLine(r.Sentence) + "\n\n")
+	}
+
+	rows := Table{Columns: []Column{
+		{Title: "#", Right: true}, {Title: "holds", Right: true}, {Title: "±", Right: true}, {Title: "objects", Right: true}, {Title: "cache"},
+		{Title: "process"}, {Title: "allocated by"},
+	}}
+
+	for _, o := range r.Owners {
+		rows.Add(fmt.Sprint(o.Rank), size(&o.Bytes), fmt.Sprintf("%.0f %%", o.ErrorPct), fmt.Sprint(o.Objects), o.Cache,
+			fmt.Sprintf("%s (%d)", onLine(o.Process), o.Processes), o.CallSite)
+	}
+
+	if len(r.Owners) == 0 {
+		return text.String() + "nobody holds more than the noise\n"
+	}
+
+	text.WriteString(rows.String())
+
+	for _, o := range r.Owners {
+		fmt.Fprintf(&text, "\n%d  %s\n   %s\n", o.Rank, onLine(o.Sentence), strings.Join(o.Stack, " < "))
+	}
+
+	return text.String()
+}
+
+func signedSize(bytes int64) string {
+	if bytes < 0 {
+		return "-" + size(new(uint64(-bytes)))
+	}
+
+	return size(new(uint64(bytes)))
+}

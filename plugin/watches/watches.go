@@ -1,0 +1,122 @@
+// Package watches holds what looks at a host for longer than one request: who listens, and who allocates slab memory. The helper has one, and so
+// has a plugin that is root itself.
+package watches
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/checks/listener/watch"
+	"zabbix-agent2-plugin-hosting/checks/slabowner"
+)
+
+// Options say what is watched.
+type Options struct {
+	ProcPath, SysPath string
+	// Masters finds the nginx whose clients nobody else may take.
+	Masters func(context.Context) ([]listener.Master, error)
+	// Listeners is false where the administrator does not want them watched.
+	Listeners bool
+	// SessionTime is how long a session of slab owners lasts, SessionEvery the shortest time from one to the next that starts by itself.
+	SessionTime, SessionEvery time.Duration
+}
+
+// Watches does nothing before it is asked. It is safe for concurrent use.
+type Watches struct {
+	options   Options
+	listeners *watch.Watcher
+	owners    *slabowner.Monitor
+
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu       sync.Mutex
+	watching bool
+	// sessionAt is when a session last began by itself.
+	sessionAt time.Time
+}
+
+// New starts nothing. Close ends what has been started.
+func New(o Options) *Watches {
+	w := &Watches{options: o}
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	w.listeners = watch.New(watch.Options{ProcPath: o.ProcPath, SysPath: o.SysPath, Masters: o.Masters})
+	names := listener.NewReader(o.ProcPath, o.SysPath)
+	w.owners = slabowner.NewMonitor(slabowner.Options{
+		ProcPath: o.ProcPath, SysPath: o.SysPath,
+		NameCgroups: func(ids map[uint64]string) {
+			for id := range ids {
+				ids[id] = names.CgroupPath(id)
+			}
+		},
+	})
+
+	return w
+}
+
+// Close ends the watches and leaves nothing in the kernel.
+func (w *Watches) Close() error {
+	w.cancel()
+
+	return w.listeners.Close()
+}
+
+// Busy tells that something is watched, so that this process must not end because nobody asks.
+func (w *Watches) Busy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	return w.watching || w.owners.Last(1).State == slabowner.StateRunning
+}
+
+// Listeners tells who began and ceased to listen since somebody first asked: the watch starts then.
+func (w *Watches) Listeners() (*watch.Events, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	if w.options.Listeners && !w.watching {
+		if err := w.listeners.Start(w.ctx); err != nil {
+			return nil, err
+		}
+
+		w.watching = true
+	}
+
+	return w.listeners.Snapshot(), nil
+}
+
+// Owners is the last session's result with its n largest owners.
+func (w *Watches) Owners(n int) *slabowner.Report { return w.owners.Last(n) }
+
+// Session follows allocations for a while, for a person who waits for the result.
+func (w *Watches) Session(ctx context.Context, duration time.Duration) (*slabowner.Report, error) {
+	return w.owners.Session(ctx, duration)
+}
+
+// Begun tells whether a session was started.
+type Begun struct {
+	Schema   int    `json:"schema"`
+	Started  bool   `json:"started"`
+	Sentence string `json:"sentence"`
+}
+
+// Begin starts a session, unless the last that began so is too young.
+func (w *Watches) Begin() Begun {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	if age := time.Since(w.sessionAt); !w.sessionAt.IsZero() && age < w.options.SessionEvery {
+		return Begun{Schema: 1, Sentence: fmt.Sprintf("the last session began %s ago; the next may begin %s after it",
+			age.Round(time.Second), w.options.SessionEvery)}
+	}
+
+	w.sessionAt = time.Now()
+
+	// What comes of it is in the next Owners.
+	go func() { _, _ = w.owners.Session(w.ctx, w.options.SessionTime) }()
+
+	return Begun{Schema: 1, Started: true}
+}

@@ -1,0 +1,85 @@
+package watches
+
+import (
+	"context"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/checks/listener/watch"
+	"zabbix-agent2-plugin-hosting/checks/slabowner"
+)
+
+func newWatches(t *testing.T, listeners bool) *Watches {
+	t.Helper()
+
+	w := New(Options{
+		ProcPath: "/proc", SysPath: "/sys", Listeners: listeners, SessionTime: slabowner.MinDuration, SessionEvery: time.Hour,
+		Masters: func(context.Context) ([]listener.Master, error) { return nil, nil },
+	})
+	t.Cleanup(func() { require.NoError(t, w.Close()) })
+
+	return w
+}
+
+func TestTheWatchBeginsWithTheFirstQuestionAndKeepsTheProcessBusy(t *testing.T) {
+	t.Parallel()
+
+	w := newWatches(t, true)
+	require.False(t, w.Busy())
+
+	first, err := w.Listeners()
+	require.NoError(t, err)
+	require.NotEqual(t, watch.StateOff, first.TCP.State)
+	require.True(t, w.Busy())
+
+	opened, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, opened.Close())
+
+	if os.Getuid() == 0 {
+		// It is this process's own, and so only counted.
+		require.Eventually(t, func() bool {
+			now, err := w.Listeners()
+
+			return err == nil && now.Ours > first.Ours && now.StartedAt == first.StartedAt
+		}, 10*time.Second, 10*time.Millisecond)
+	}
+}
+
+func TestAWatchThatIsNotWantedIsOff(t *testing.T) {
+	t.Parallel()
+
+	w := newWatches(t, false)
+	events, err := w.Listeners()
+	require.NoError(t, err)
+	require.Equal(t, watch.StateOff, events.TCP.State)
+	require.False(t, w.Busy())
+}
+
+func TestASessionThatStartsByItselfIsRare(t *testing.T) {
+	t.Parallel()
+
+	w := newWatches(t, false)
+	require.Equal(t, slabowner.StateNever, w.Owners(1).State)
+	require.Equal(t, Begun{Schema: 1, Started: true}, w.Begin())
+
+	again := w.Begin()
+	require.False(t, again.Started)
+	require.Regexp(t, `^the last session began \d+s ago; the next may begin 1h0m0s after it$`, again.Sentence)
+
+	if os.Getuid() == 0 {
+		require.Eventually(t, w.Busy, 5*time.Second, time.Millisecond, "while it runs")
+	}
+}
+
+func TestATimeThatIsTooShortIsRefused(t *testing.T) {
+	t.Parallel()
+
+	_, err := newWatches(t, false).Session(t.Context(), time.Second)
+	require.ErrorContains(t, err, "allowed is a time from 5s to 2m0s")
+}
