@@ -80,7 +80,7 @@ var rounds = []map[string]fault{
 		},
 		"another process listens on nginx's port": {
 			trigger: "Nginx configuration: web: Another process takes its clients",
-			event:   `^Nginx configuration: web: Another process takes its clients: e2e\.test \(PID ` + strconv.Itoa(os.Getpid()) + `, .*\): .* not nginx's`, opData: `^Foreign listeners: 1$`,
+			event:   `^Nginx configuration: web: Another process takes its clients: \S+ \(PID ` + strconv.Itoa(os.Getpid()) + `, .*\): .* not nginx's`, opData: `^Foreign listeners: 1$`,
 			begin: func(t *testing.T, h *realHost) { h.steal(t) },
 			end:   func(t *testing.T, h *realHost) { require.NoError(t, h.thief.Close()) },
 		},

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"regexp"
@@ -55,9 +56,7 @@ func newRealHost(t *testing.T, s *zabbixserver.Server) *realHost {
 	host := zabbixapi.Host{Name: "real", Agent: h.agent.Address(), Macros: map[string]string{
 		"{$NGINX.LLD.FILTER.INSTANCE.MATCHES}": "^web$", "{$KMEM.SUNRECLAIM.PCT.MAX.WARN}": h.leakLimit(t),
 	}}
-	for macro, value := range soon {
-		host.Macros[macro] = value
-	}
+	maps.Copy(host.Macros, soon)
 	for _, f := range ofHosts(files(t, s.Version())) {
 		require.NoError(t, s.API().ImportTemplates(hasty(t, f)))
 		host.Templates = append(host.Templates, f.templates...)
