@@ -1,7 +1,6 @@
 package oom
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,15 +12,7 @@ import (
 func TestTheHelperReadsTheKernelLog(t *testing.T) {
 	t.Parallel()
 
-	if os.Geteuid() != 0 {
-		require.ErrorContains(t, apart.AsHelper(func() error { return nil }), "run the test as root")
-
-		return
-	}
-
-	if !apart.Here() {
-		apart.Run(t, apart.Place{Helper: true})
-
+	if !apart.InHelper(t) {
 		return
 	}
 

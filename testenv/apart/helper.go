@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
+	"testing"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -159,3 +161,25 @@ func Itself() (*os.File, error) {
 
 // SelfPath is this program for one that is started with it as third descriptor.
 const SelfPath = "/proc/self/fd/3"
+
+// InHelper runs the calling test again where the root helper is, and is true there. For an ordinary user, who cannot be put there, it holds AsHelper to its
+// refusal instead.
+func InHelper(tb testing.TB) bool {
+	tb.Helper()
+
+	if os.Geteuid() != 0 {
+		if err := AsHelper(func() error { return nil }); err == nil || !strings.Contains(err.Error(), "run the test as root") {
+			tb.Fatalf("an ordinary user is told %v instead of to run the test as root", err)
+		}
+
+		return false
+	}
+
+	if !Here() {
+		Run(tb, Place{Helper: true})
+
+		return false
+	}
+
+	return true
+}
