@@ -60,7 +60,7 @@ func TestAServerStartsIsResetAndLeavesNothing(t *testing.T) {
 		t.Logf("reset in %.1f s", time.Since(started).Seconds())
 		require.Equal(t, []string{url, address}, []string{s.URL(), s.Address()})
 		_, err = s.API().HostID("gone after a reset")
-		require.EqualError(t, err, "cannot find the host gone after a reset: host.get finds 0; check the name")
+		require.EqualError(t, err, "cannot find the host gone after a reset: host.get finds 0; check the name, and that this user may see it")
 		require.Empty(t, s.FrontendErrors())
 
 		require.NoError(t, s.Stop())
