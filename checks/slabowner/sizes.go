@@ -78,26 +78,39 @@ func (c changes) place(g *group) (cache string, grown *int64) {
 
 // mallocPlace is where a kmalloc lies. The tracepoint tells the size only, and there are several caches of one size: those of memdup_user and of
 // message queues (CONFIG_SLAB_BUCKETS), one for each of 16 groups of call sites (CONFIG_RANDOM_KMALLOC_CACHES), and none that is charged to cgroups
-// with cgroup.memory=nokmem. All allocations of one call site lie in one of them: the one that has grown as much, or else the ordinary one.
+// with cgroup.memory=nokmem. All allocations of one call site lie in one of them: the ordinary one, unless another's growth says clearly that it is
+// there.
 func (c changes) mallocPlace(g *group) (cache string, grown *int64) {
-	cache, grown = g.cache, c.of(g.cache)
-	if grown != nil && confirms(*grown, g) {
-		return cache, grown
+	ordinary := c.of(g.cache)
+	other, most := c.mostGrown(g)
+
+	if most == nil || ordinary != nil && (!confirms(*most, g) || covers(*most, g) < clearly*covers(*ordinary, g)) {
+		return g.cache, ordinary
 	}
 
+	return other, most
+}
+
+// mostGrown is the cache that has grown the most of those that may hold a kmalloc beside the ordinary one; nil where there is none.
+func (c changes) mostGrown(g *group) (cache string, grown *int64) {
 	for other := range c.after.bytes {
-		if !isMallocOf(other, g.malloc) {
+		if other == g.cache || !isMallocOf(other, g.malloc) {
 			continue
 		}
 
-		more := c.of(other)
-		if grown == nil || *more > *grown && confirms(*more, g) || *more == *grown && confirms(*more, g) && other < cache {
+		if more := c.of(other); grown == nil || *more > *grown || *more == *grown && other < cache {
 			cache, grown = other, more
 		}
 	}
 
 	return cache, grown
 }
+
+// clearly is how many times more of a group the growth of another cache must cover than that of the ordinary one, which other groups let grow, too.
+const clearly = 2
+
+// covers is how much of a group the growth of a cache can be.
+func covers(grown int64, g *group) float64 { return min(float64(grown), g.bytes) }
 
 // confirms tells whether the growth of a cache makes it likely that the group is outstanding, and its freeings were not just missed.
 func confirms(grown int64, g *group) bool { return float64(grown) >= g.bytes/confirming }
