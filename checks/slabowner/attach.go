@@ -7,13 +7,20 @@ import (
 	"github.com/cilium/ebpf/link"
 )
 
+// traced is a program and the tracepoint at which it is run.
+type traced struct {
+	tracepoint string
+	program    *ebpf.ProgramSpec
+}
+
+// all begin with freeings, so that none of what is followed is missed.
+func (a assembler) all() []traced {
+	return []traced{{"kfree", a.kfrees()}, {"kmem_cache_free", a.freeings()}, {"kmalloc", a.mallocs()}, {"kmem_cache_alloc", a.allocations()}}
+}
+
 // attach has the kernel run the programs from now on.
 func (s *session) attach(a assembler) error {
-	// Freeings first, so that none of what is followed is missed.
-	for _, one := range []struct {
-		tracepoint string
-		program    *ebpf.ProgramSpec
-	}{{"kfree", a.kfrees()}, {"kmem_cache_free", a.freeings()}, {"kmalloc", a.mallocs()}, {"kmem_cache_alloc", a.allocations()}} {
+	for _, one := range a.all() {
 		program, err := s.load(one.program)
 		if err != nil {
 			return err

@@ -37,6 +37,8 @@ type Options struct {
 // Monitor makes sessions, one at a time, and keeps the result of the last. It is safe for concurrent use.
 type Monitor struct {
 	options Options
+	// tried is done when it is known whether a session could be made.
+	tried sync.Once
 
 	mu       sync.Mutex
 	running  *attempt // nil between the sessions
@@ -150,8 +152,31 @@ func (m *Monitor) make(ctx context.Context, one *attempt) {
 	close(one.done)
 }
 
-// Last is the result of the last session with its n largest owners. It is there still while another runs, and when that one fails.
+// Running tells whether there is a session now.
+func (m *Monitor) Running() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+
+	return m.running != nil
+}
+
+// try makes known what would keep the first session from being made, before it is needed.
+func (m *Monitor) try() {
+	err := try(m.options)
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+
+	if m.sessions == 0 {
+		m.err = err
+	}
+}
+
+// Last is the result of the last session with its n largest owners. It is there still while another runs, and when that one fails. Where there was
+// none yet, it says what would keep one from being made.
 func (m *Monitor) Last(n int) *Report {
+	m.tried.Do(m.try)
+
 	m.mu.Lock()
 	defer m.mu.Unlock()
 

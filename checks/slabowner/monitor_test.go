@@ -32,9 +32,14 @@ func copyOfProc(t *testing.T) string {
 func TestBeforeTheFirstSessionThereIsNoResult(t *testing.T) {
 	t.Parallel()
 
+	if !mayFollow(t) {
+		return
+	}
+
 	m := NewMonitor(Options{})
 	require.Equal(t, Options{OneIn: 100, MaxCostPct: 20}, m.options)
 	require.True(t, m.BeganAt().IsZero())
+	require.False(t, m.Running())
 	require.Equal(t, &Report{
 		Schema: 1, State: StateNever, StateName: "never", Owners: []Owner{},
 		Sentence: "no session was made yet: one starts when SUnreclaim grows fast, or by hand",
@@ -167,13 +172,16 @@ func TestAProcessWithoutTheRightSaysWhatItNeeds(t *testing.T) {
 	}
 
 	m := NewMonitor(Options{ProcPath: copyOfProc(t), SysPath: "/sys"})
+	before := m.Last(1)
 	_, err := m.Session(t.Context(), MinDuration)
 	require.ErrorIs(t, err, fs.ErrPermission)
 	require.NotErrorIs(t, err, fs.ErrNotExist)
 	require.EqualError(t, err, "cannot follow allocations: permission denied; run as root, or grant CAP_BPF and CAP_PERFMON")
 
+	require.Equal(t, []any{StateFailed, err.Error(), uint64(0)}, []any{before.State, before.Sentence, before.Sessions})
+
 	r := m.Last(1)
-	require.Equal(t, []any{StateFailed, err.Error()}, []any{r.State, r.Sentence})
+	require.Equal(t, []any{StateFailed, err.Error(), uint64(1)}, []any{r.State, r.Sentence, r.Sessions})
 }
 
 func TestAKernelWithoutBPFIsUnsupported(t *testing.T) {
@@ -186,6 +194,8 @@ func TestAKernelWithoutBPFIsUnsupported(t *testing.T) {
 	require.NoError(t, apart.RefuseCall(unix.SYS_BPF, unix.ENOSYS))
 
 	m := NewMonitor(Options{ProcPath: "/proc", SysPath: "/sys"})
+	require.Equal(t, StateUnsupported, m.Last(1).State, "it is known before a session is needed")
+
 	_, err := m.Session(t.Context(), MinDuration)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.ErrorContains(t, err, "; it needs Linux 6.1 or newer with CONFIG_BPF_SYSCALL and CONFIG_BPF_EVENTS")

@@ -42,21 +42,12 @@ type session struct {
 
 // start loads and attaches the programs. errors.Is tells a missing permission (fs.ErrPermission) from a kernel that cannot do it (fs.ErrNotExist).
 func start(o Options) (*session, error) {
-	kernel, err := findLayout()
+	s, err := prepare(o)
 	if err != nil {
 		return nil, err
 	}
 
-	s := &session{options: o, kernel: kernel, threshold: uint32(math.MaxUint32 / uint64(o.OneIn))}
-	if s.maps, err = newMaps(); err == nil {
-		err = s.maps.setThreshold(s.threshold)
-	}
-
-	if err == nil {
-		err = s.attach(assembler{layout: kernel, maps: &s.maps})
-	}
-
-	if err != nil {
+	if err := s.attach(s.assembler()); err != nil {
 		s.close()
 
 		return nil, explain(err)
@@ -69,6 +60,48 @@ func start(o Options) (*session, error) {
 
 	return s, nil
 }
+
+// prepare makes what the programs need.
+func prepare(o Options) (*session, error) {
+	kernel, err := findLayout()
+	if err != nil {
+		return nil, err
+	}
+
+	s := &session{options: o, kernel: kernel, threshold: uint32(math.MaxUint32 / uint64(o.OneIn))}
+	if s.maps, err = newMaps(); err == nil {
+		err = s.maps.setThreshold(s.threshold)
+	}
+
+	if err != nil {
+		s.close()
+
+		return nil, explain(err)
+	}
+
+	return s, nil
+}
+
+// try loads the programs and has none be run: a session could be made where it does not fail.
+func try(o Options) error {
+	s, err := prepare(o)
+	if err != nil {
+		return err
+	}
+
+	defer debug.FreeOSMemory()
+	defer s.close()
+
+	for _, one := range s.assembler().all() {
+		if _, err := s.load(one.program); err != nil {
+			return explain(err)
+		}
+	}
+
+	return nil
+}
+
+func (s *session) assembler() assembler { return assembler{layout: s.kernel, maps: &s.maps} }
 
 // run waits until the time is over, and sees to it that the map does not overflow and the host is not slowed down.
 func (s *session) run(ctx context.Context, duration time.Duration) error {

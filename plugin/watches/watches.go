@@ -69,7 +69,7 @@ func (w *Watches) Busy() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 
-	return w.watching || w.owners.Last(1).State == slabowner.StateRunning
+	return w.watching || w.owners.Running()
 }
 
 // Listeners tells who began and ceased to listen since somebody first asked: the watch starts then.
