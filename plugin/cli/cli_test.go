@@ -112,7 +112,7 @@ func TestCommandsPrint(t *testing.T) {
 		"the keys":                     {[]string{"--list-keys"}, []string{"hosting.slab.get[<n>,<sort>]", "hosting.oom.get"}},
 		"memory":                       {[]string{"memory"}, []string{"total", "slab, unreclaimable", "in no counter"}},
 		"OOM kills":                    {[]string{"oom"}, []string{"OOM kills since 20"}},
-		"the doctor":                   {[]string{"doctor"}, []string{"kernel memory", "slab caches", "OOM kills", "OOM victims"}},
+		"the doctor":                   {[]string{"doctor"}, []string{"kernel memory", "slab caches", "OOM kills", "OOM victims", "listener watch", "slab owners", "slab by unit", "kmemleak"}},
 	}
 
 	for name, test := range tests {

@@ -15,16 +15,13 @@ import (
 	"zabbix-agent2-plugin-hosting/plugin/config"
 	"zabbix-agent2-plugin-hosting/plugin/helper"
 	"zabbix-agent2-plugin-hosting/plugin/keys"
-	"zabbix-agent2-plugin-hosting/plugin/table"
 )
 
-// finding is one line of the doctor's report.
-type finding struct {
-	Name  string `json:"name"`
-	OK    bool   `json:"ok"`
-	Found string `json:"found"`
-	Mend  string `json:"mend,omitempty"` // a command, or what to do
-}
+// slabKey is asked for more than one finding, of which only the first says why it has no value.
+const (
+	slabKey  = "hosting.slab.get"
+	notTried = "not tried, since the slab caches cannot be read"
+)
 
 // The doctor names the agent's usual user, so that its commands can be pasted whoever asks it.
 const (
@@ -34,6 +31,7 @@ const (
 	mendSandbox    = "allow seccomp user notification (Linux 5.9 and later) or ptrace of own children (sysctl kernel.yama.ptrace_scope=1)"
 	mendHelperFile = "correct the helper's file; zabbix-hosting-helper --check tells when it is right"
 	mendNone       = "nothing does: this kernel does not have it"
+	mendVersion    = "install helper and plugin of one version"
 )
 
 func (a *app) doctor(flags *flag.FlagSet, args []string) error {
@@ -48,55 +46,11 @@ func (a *app) doctor(flags *flag.FlagSet, args []string) error {
 		return err
 	}
 
-	if slices.ContainsFunc(findings, func(f finding) bool { return !f.OK }) {
+	if slices.ContainsFunc(findings, func(f finding) bool { return f.mark() == markBad }) {
 		return &outcome{status: exitFailed}
 	}
 
 	return nil
-}
-
-func (a *app) showFindings(findings []finding, asJSON bool) error {
-	if asJSON {
-		return a.printJSON(findings)
-	}
-
-	text := table.Table{Columns: []table.Column{{Title: ""}, {Title: "check"}, {Title: "found"}}}
-	for _, f := range findings {
-		mark := markOK
-		if !f.OK {
-			mark = markBad
-		}
-
-		found := f.Found
-		if f.Mend != "" {
-			found += "; mend: " + f.Mend
-		}
-
-		text.Add(mark, f.Name, found)
-	}
-
-	_, err := fmt.Fprintf(a.out, "%s %s as user %s\n\n%s", Program, a.version, userName(), a.paintMarks(text.String()))
-
-	return err
-}
-
-const (
-	markOK  = "ok"
-	markBad = "NO"
-)
-
-// paintMarks colors the mark at the start of each line; a table takes no color itself, as that would spoil its widths.
-func (a *app) paintMarks(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		if rest, ok := strings.CutPrefix(line, markOK); ok {
-			lines[i] = a.paint(green, markOK) + rest
-		} else if rest, ok := strings.CutPrefix(line, markBad); ok {
-			lines[i] = a.paint(red, markBad) + rest
-		}
-	}
-
-	return strings.Join(lines, "\n")
 }
 
 func userName() string {
@@ -112,9 +66,10 @@ func examine(checks *keys.Checks, options config.Options) []finding {
 	return slices.Concat(
 		examineHelper(helper.NewClient(options.HelperSocket)),
 		examineKey(checks, "hosting.memory.get", "kernel memory", ""),
-		examineKey(checks, "hosting.slab.get", "slab caches", ""),
+		examineKey(checks, slabKey, "slab caches", ""),
 		examineReclaimable(checks),
 		examineOOM(checks, options),
+		examineWatches(checks),
 		examineSandbox(sandbox.New().Techniques()),
 	)
 }
@@ -149,6 +104,11 @@ func examineKey(checks *keys.Checks, key, name, mend string) []finding {
 		return []finding{{Name: name, OK: true, Found: key + " works"}}
 	}
 
+	return []finding{failing(name, err, mend)}
+}
+
+// failing is the finding of a key that has no value.
+func failing(name string, err error, mend string) finding {
 	switch _, ofHelper := errors.AsType[*helper.UnusableError](err); {
 	case ofHelper:
 		mend = mendHelper
@@ -156,16 +116,7 @@ func examineKey(checks *keys.Checks, key, name, mend string) []finding {
 		mend = mendNone
 	}
 
-	return []finding{broken(name, err.Error(), mend)}
-}
-
-// broken is the finding of what does not work. An error ends with what mends it; the doctor's own command takes its place.
-func broken(name, problem, mend string) finding {
-	if mend != "" {
-		problem, _, _ = strings.Cut(problem, "; ")
-	}
-
-	return finding{Name: name, Found: problem, Mend: mend}
+	return broken(name, err.Error(), mend)
 }
 
 // examineReclaimable tells whether slab bytes can be told apart into reclaimable and not.
@@ -176,9 +127,9 @@ func examineReclaimable(checks *keys.Checks) []finding {
 		Attributed *uint64 `json:"attributed_unreclaimable_bytes"`
 	}
 
-	value, err := checks.Evaluate(context.Background(), "hosting.slab.get", nil)
+	value, err := checks.Evaluate(context.Background(), slabKey, nil)
 	if err != nil || json.Unmarshal([]byte(value), &report) != nil {
-		return []finding{{Name: name, Found: "not tried, since the slab caches cannot be read"}}
+		return []finding{{Name: name, Found: notTried}}
 	}
 
 	if report.Attributed == nil {
