@@ -22,7 +22,12 @@ type Options struct {
 	Listeners bool
 	// SessionTime is how long a session of slab owners lasts, SessionEvery the shortest time from one to the next that starts by itself.
 	SessionTime, SessionEvery time.Duration
+
+	lingering time.Duration
 }
+
+// lingering is how long listeners are watched after the last question: items are polled more often, and who asked once, as a person does, is served.
+const lingering = time.Hour
 
 // Watches does nothing before it is asked. It is safe for concurrent use.
 type Watches struct {
@@ -35,12 +40,18 @@ type Watches struct {
 
 	mu       sync.Mutex
 	watching bool
+	// forget ends the watch when nobody has asked for a while.
+	forget *time.Timer
 	// sessionAt is when a session last began by itself.
 	sessionAt time.Time
 }
 
 // New starts nothing. Close ends what has been started.
 func New(o Options) *Watches {
+	if o.lingering == 0 {
+		o.lingering = lingering
+	}
+
 	w := &Watches{options: o}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.listeners = watch.New(watch.Options{ProcPath: o.ProcPath, SysPath: o.SysPath, Masters: o.Masters})
@@ -72,7 +83,7 @@ func (w *Watches) Busy() bool {
 	return w.watching || w.owners.Running()
 }
 
-// Listeners tells who began and ceased to listen since somebody first asked: the watch starts then.
+// Listeners tells who began and ceased to listen since somebody first asked: the watch starts then, and ends when nobody has asked for an hour.
 func (w *Watches) Listeners() (*watch.Events, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -83,9 +94,24 @@ func (w *Watches) Listeners() (*watch.Events, error) {
 		}
 
 		w.watching = true
+		w.forget = time.AfterFunc(w.options.lingering, w.unwatch)
+	}
+
+	if w.watching {
+		w.forget.Reset(w.options.lingering)
 	}
 
 	return w.listeners.Snapshot(), nil
+}
+
+// unwatch ends the watch of listeners; the next question begins another.
+func (w *Watches) unwatch() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+
+	// Who watches next is told if something of it is left in the kernel.
+	_ = w.listeners.Close()
+	w.watching = false
 }
 
 // Owners is the last session's result with its n largest owners.

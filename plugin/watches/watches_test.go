@@ -51,6 +51,35 @@ func TestTheWatchBeginsWithTheFirstQuestionAndKeepsTheProcessBusy(t *testing.T) 
 	}
 }
 
+func TestAWatchEndsWhenNobodyAsksAndBeginsAnewWhenSomebodyDoes(t *testing.T) {
+	t.Parallel()
+
+	w := New(Options{
+		ProcPath: "/proc", SysPath: "/sys", Listeners: true, lingering: 2 * time.Second,
+		Masters: func(context.Context) ([]listener.Master, error) { return nil, nil },
+	})
+	t.Cleanup(func() { require.NoError(t, w.Close()) })
+
+	first, err := w.Listeners()
+	require.NoError(t, err)
+
+	for range 5 {
+		time.Sleep(500 * time.Millisecond)
+
+		again, err := w.Listeners()
+		require.NoError(t, err)
+		require.Equal(t, first.StartedAt, again.StartedAt, "it goes on while somebody asks")
+	}
+
+	require.Eventually(t, func() bool { return !w.Busy() }, 10*time.Second, 10*time.Millisecond)
+	require.Equal(t, watch.StateOff, w.listeners.Snapshot().TCP.State)
+
+	anew, err := w.Listeners()
+	require.NoError(t, err)
+	require.Greater(t, anew.StartedAt, first.StartedAt)
+	require.True(t, w.Busy())
+}
+
 func TestAWatchThatIsNotWantedIsOff(t *testing.T) {
 	t.Parallel()
 
@@ -65,7 +94,7 @@ func TestASessionThatStartsByItselfIsRare(t *testing.T) {
 	t.Parallel()
 
 	w := newWatches(t, false)
-	require.Equal(t, slabowner.StateNever, w.Owners(1).State)
+	require.Zero(t, w.Owners(1).Sessions)
 	require.Equal(t, Begun{Schema: 1, Started: true}, w.Begin())
 
 	again := w.Begin()
