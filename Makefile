@@ -53,8 +53,8 @@ wordpress: sdk ## a real WordPress whose database and PHP are stopped under a pr
 e2e: build agents servers ## the templates in real Zabbix servers 6.0 and 7.0, with real agents and proxies
 	go test -tags e2e -count=1 -timeout 30m -v ./testenv/zabbixserver ./templates/e2e
 
-e2e-short: build servers ## of it what CI does: every template imported twice into both servers
-	go test -tags e2e -short -count=1 -timeout 15m -v -run 'TestEveryTemplateImports|TestEveryTriggerHas' ./templates/e2e
+e2e-short: build agents servers ## of it what CI does: all imports and a real agent's values with both servers, all triggers with 7.0
+	go test -tags e2e -short -count=1 -timeout 15m -v -run 'TestEveryTemplateImports|TestEveryTrigger|TestARealAgent' ./templates/e2e
 
 e2e-systemd: packages ## the packages on machines with a real systemd, agents 6.0 and 7.0 and nginx; needs root
 	@GOWORK=off go run ./testenv/cmd/fetch machine
