@@ -161,7 +161,7 @@ func without(all, known []string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(line string) bool { return slices.Contains(known, line) })
 }
 
-// What a fleet counts is 0 or 1 by numbers that stand in scripts.
+// What a fleet counts, and what is an error, goes by numbers that stand in scripts.
 func TestScriptsKnowWhichStatesAreBad(t *testing.T) {
 	t.Parallel()
 
@@ -169,10 +169,14 @@ func TestScriptsKnowWhichStatesAreBad(t *testing.T) {
 		plugin:      fmt.Sprintf("'return value >= %d ? 1 : 0;'", int(helper.Refused)),
 		nginxSafety: fmt.Sprintf("'return value === ''%d'' || value === ''%d'' ? 1 : 0;'", nginx.StateInvalid, nginx.StateEnvironment),
 	}
+	bad[kernelMemory] = fmt.Sprintf("if (report.state === %d) {", int(slabowner.StateRunning))
+	require.Contains(t, read(t, filepath.Join("7.0", kernelMemory)), fmt.Sprintf("report.state >= %d ? report.sentence", int(slabowner.StateUnsupported)))
+
 	for file, script := range bad {
 		require.Contains(t, read(t, filepath.Join("7.0", file)), script)
 	}
 
+	require.Len(t, slabowner.States(), int(slabowner.StateFailed)+1, "the script takes every state from unsupported on for an error")
 	require.Len(t, helper.States(), int(helper.VersionMismatch)+1, "the script takes every state from refused on for a bad one")
 }
 

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -29,5 +30,18 @@ func (c *check) checkClock(trigger export.Trigger, known references) {
 
 	if calculated > 0 && measured > 0 {
 		c.report("trigger %q looks at items of two clocks, the server's and the host's", trigger.Name)
+	}
+}
+
+var (
+	anyText    = regexp.MustCompile(`length\(last\(/[^)]*\)\)>=0`)
+	overValues = regexp.MustCompile(`\b(?:min|max|sum|avg|count|change)\(/`)
+)
+
+// checkText tells whether an event may bear an older text than that of the value it goes by: items of one master come one by one. A trigger over
+// several values has the text by then, and one that waits for the text or goes by it alone always.
+func (c *check) checkText(trigger export.Trigger) {
+	if anyText.MatchString(trigger.Expression) && !overValues.MatchString(trigger.Expression) {
+		c.report("trigger %q goes by a number that may come before the text that it names: have it go by the text", trigger.Name)
 	}
 }
