@@ -2,8 +2,9 @@ package listener
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
+
+	"zabbix-agent2-plugin-hosting/checks/enum"
 )
 
 // Relation is how the address of a stranger lies to one of nginx. The numbers are stable.
@@ -18,30 +19,15 @@ const (
 	RelationMoreSpecific Relation = 2
 	// RelationLessSpecific takes none of nginx's clients as long as nginx listens.
 	RelationLessSpecific Relation = 3
-
-	relationCount = 4
 )
 
-var relationNames = [relationCount]string{"", "same_address", "more_specific", "less_specific"}
+var relationNames = enum.Of[Relation]("relation", "", "same_address", "more_specific", "less_specific")
 
 // String is the name in payloads, such as "same_address".
-func (r Relation) String() string {
-	if r < RelationSameAddress || r >= relationCount {
-		return fmt.Sprintf("relation_%d", int(r))
-	}
-
-	return relationNames[r]
-}
+func (r Relation) String() string { return relationNames.Name(r) }
 
 // Relations returns every relation's name by its number.
-func Relations() map[int]string {
-	all := make(map[int]string, relationCount-1)
-	for r := RelationSameAddress; r < relationCount; r++ {
-		all[int(r)] = r.String()
-	}
-
-	return all
-}
+func Relations() map[int]string { return relationNames.All() }
 
 // Relate compares the socket of a stranger with one of nginx, in one network namespace. It is false where they have no
 // clients in common.

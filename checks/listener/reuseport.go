@@ -1,9 +1,9 @@
 package listener
 
 import (
-	"fmt"
-
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/enum"
 )
 
 // ReusePortSource is how it is known whether sockets have SO_REUSEPORT, which the kernel does not list. The numbers are
@@ -17,30 +17,15 @@ const (
 	ReusePortInferred ReusePortSource = 1
 	// ReusePortAsked was asked of the socket itself.
 	ReusePortAsked ReusePortSource = 2
-
-	reusePortSourceCount = 3
 )
 
-var reusePortSourceNames = [reusePortSourceCount]string{"unknown", "inferred", "asked"}
+var reusePortSourceNames = enum.Of[ReusePortSource]("reuseport_source", "unknown", "inferred", "asked")
 
 // String is the name in payloads, such as "inferred".
-func (s ReusePortSource) String() string {
-	if s < 0 || s >= reusePortSourceCount {
-		return fmt.Sprintf("reuseport_source_%d", int(s))
-	}
-
-	return reusePortSourceNames[s]
-}
+func (s ReusePortSource) String() string { return reusePortSourceNames.Name(s) }
 
 // ReusePortSources returns every source's name by its number.
-func ReusePortSources() map[int]string {
-	all := make(map[int]string, reusePortSourceCount)
-	for number, name := range reusePortSourceNames {
-		all[number] = name
-	}
-
-	return all
-}
+func ReusePortSources() map[int]string { return reusePortSourceNames.All() }
 
 // maxAsked is how many holders of a socket are tried.
 const maxAsked = 4

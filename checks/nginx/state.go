@@ -1,5 +1,7 @@
 package nginx
 
+import "zabbix-agent2-plugin-hosting/checks/enum"
+
 // State is what a configuration test found. The numbers are stable: value maps and triggers rely on them.
 type State int
 
@@ -17,23 +19,13 @@ const (
 	StateNotTested State = 5
 	// StateUnsafeRefused is a test that was not made because it would endanger the host.
 	StateUnsafeRefused State = 6
-
-	stateCount = 7
 )
 
-var stateNames = [stateCount]string{
-	"valid", "valid_with_warnings", "invalid", "environment", "timed_out", "not_tested", "unsafe_refused",
-}
+var stateNames = enum.Of[State]("state",
+	"valid", "valid_with_warnings", "invalid", "environment", "timed_out", "not_tested", "unsafe_refused")
 
 // String is the name in payloads, such as "valid_with_warnings".
-func (s State) String() string { return stateNames[s] }
+func (s State) String() string { return stateNames.Name(s) }
 
 // States returns every state's name by its number.
-func States() map[int]string {
-	all := make(map[int]string, stateCount)
-	for number, name := range stateNames {
-		all[number] = name
-	}
-
-	return all
-}
+func States() map[int]string { return stateNames.All() }

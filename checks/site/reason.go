@@ -1,6 +1,6 @@
 package site
 
-import "fmt"
+import "zabbix-agent2-plugin-hosting/checks/enum"
 
 // Reason is what a probe found. The numbers are stable: value maps and triggers rely on them.
 type Reason int
@@ -37,31 +37,17 @@ const (
 	reasonCount = 23
 )
 
-var reasonNames = [reasonCount]string{
+var reasonNames = enum.Of[Reason]("reason",
 	"ok", "dns_not_found", "dns_failed", "dns_timeout", "connect_refused", "connect_timeout", "connect_unreachable",
 	"tls_failed", "tls_cert_invalid", "tls_timeout", "reset_before_request_sent", "reset_before_response",
 	"reset_in_response", "closed_before_response", "truncated", "response_timeout", "transfer_timeout",
-	"status_unexpected", "body_mismatch", "body_forbidden", "redirect_loop", "protocol_error", "local_error",
-}
+	"status_unexpected", "body_mismatch", "body_forbidden", "redirect_loop", "protocol_error", "local_error")
 
 // String is the name in payloads, such as "reset_before_response".
-func (r Reason) String() string {
-	if r < 0 || r >= reasonCount {
-		return fmt.Sprintf("reason_%d", int(r))
-	}
-
-	return reasonNames[r]
-}
+func (r Reason) String() string { return reasonNames.Name(r) }
 
 // Tested tells whether the probe says something about the site; it is false for local_error.
 func (r Reason) Tested() bool { return r != ReasonLocalError }
 
 // Reasons returns every reason's name by its number.
-func Reasons() map[int]string {
-	all := make(map[int]string, reasonCount)
-	for number, name := range reasonNames {
-		all[number] = name
-	}
-
-	return all
-}
+func Reasons() map[int]string { return reasonNames.All() }

@@ -1,5 +1,7 @@
 package slabowner
 
+import "zabbix-agent2-plugin-hosting/checks/enum"
+
 // schema is raised when a field of the payload changes its meaning.
 const schema = 1
 
@@ -17,14 +19,11 @@ const (
 )
 
 // States returns the value map of State.
-func States() map[int]string {
-	return map[int]string{
-		int(StateNever): "never", int(StateRunning): "running", int(StateDone): "done", int(StateCutShort): "cut_short",
-		int(StateUnsupported): "unsupported", int(StateFailed): "failed",
-	}
-}
+func States() map[int]string { return stateNames.All() }
 
-func (s State) String() string { return States()[int(s)] }
+var stateNames = enum.Of[State]("state", "never", "running", "done", "cut_short", "unsupported", "failed")
+
+func (s State) String() string { return stateNames.Name(s) }
 
 // Report is the payload of hosting.slab.owners: who allocated, during one session, slab memory that was not freed by its end.
 type Report struct {

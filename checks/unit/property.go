@@ -21,7 +21,7 @@ func common() []property {
 	return []property{
 		{"Unit", "LoadState", typed(func(f *Facts, word string) { f.LoadState = word })},
 		{"Unit", "ActiveState", typed(func(f *Facts, word string) {
-			f.ActiveState = ActiveState(number(stateNames, word))
+			f.ActiveState = valueOf(stateNames, word, StateOther)
 			f.ActiveStateName = f.ActiveState.String()
 		})},
 		{"Unit", "SubState", typed(func(f *Facts, word string) { f.SubState = word })},
@@ -36,7 +36,7 @@ func common() []property {
 func ofRuns(kind string) []property {
 	return []property{
 		{kind, "Result", typed(func(f *Facts, word string) {
-			f.Result = new(Result(number(resultNames, word)))
+			f.Result = new(valueOf(resultNames, word, ResultOther))
 			f.ResultName = f.Result.String()
 		})},
 		{kind, "MemoryCurrent", count(func(f *Facts, bytes uint64) { f.MemoryCurrentBytes = &bytes })},

@@ -1,6 +1,6 @@
 package unit
 
-import "slices"
+import "zabbix-agent2-plugin-hosting/checks/enum"
 
 // ActiveState tells whether a unit runs. The numbers are stable: value maps and triggers rely on them.
 type ActiveState int
@@ -19,15 +19,14 @@ const (
 	StateOther ActiveState = 8
 )
 
-var stateNames = []string{
-	"active", "reloading", "inactive", "failed", "activating", "deactivating", "maintenance", "refreshing", "other",
-}
+var stateNames = enum.Of[ActiveState]("state",
+	"active", "reloading", "inactive", "failed", "activating", "deactivating", "maintenance", "refreshing", "other")
 
 // String is systemd's word, such as "active".
-func (s ActiveState) String() string { return stateNames[s] }
+func (s ActiveState) String() string { return stateNames.Name(s) }
 
 // ActiveStates returns every state's name by its number.
-func ActiveStates() map[int]string { return numbered(stateNames) }
+func ActiveStates() map[int]string { return stateNames.All() }
 
 // Result is how the last run of a unit ended. The numbers are stable: value maps and triggers rely on them.
 type Result int
@@ -51,31 +50,21 @@ const (
 	ResultOther Result = 11
 )
 
-var resultNames = []string{
+var resultNames = enum.Of[Result]("result",
 	"success", "exit-code", "signal", "core-dump", "watchdog", "timeout", "oom-kill", "resources", "protocol", "start-limit-hit",
-	"exec-condition", "other",
-}
+	"exec-condition", "other")
 
 // String is systemd's word, such as "oom-kill".
-func (r Result) String() string { return resultNames[r] }
+func (r Result) String() string { return resultNames.Name(r) }
 
 // Results returns every result's name by its number.
-func Results() map[int]string { return numbered(resultNames) }
+func Results() map[int]string { return resultNames.All() }
 
-func numbered(names []string) map[int]string {
-	all := make(map[int]string, len(names))
-	for number, name := range names {
-		all[number] = name
+// valueOf finds a word of systemd's, or other where a later one has added it.
+func valueOf[E ~int](names enum.Names[E], word string, other E) E {
+	if value, ok := names.Value(word); ok {
+		return value
 	}
 
-	return all
-}
-
-// number finds a word of systemd's in names, of which the last stands for all that are not there.
-func number(names []string, word string) int {
-	if at := slices.Index(names, word); at >= 0 {
-		return at
-	}
-
-	return len(names) - 1
+	return other
 }

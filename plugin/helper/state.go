@@ -1,5 +1,7 @@
 package helper
 
+import "zabbix-agent2-plugin-hosting/checks/enum"
+
 // State is how the plugin stands with the root helper. Numbers are stable: templates map them to names.
 type State int
 
@@ -14,15 +16,8 @@ const (
 )
 
 // States returns the value map of State.
-func States() map[int]string {
-	return map[int]string{
-		int(NotNeeded):       "not_needed",
-		int(OK):              "ok",
-		int(Absent):          "absent",
-		int(Refused):         "refused",
-		int(NotAnswering):    "not_answering",
-		int(VersionMismatch): "version_mismatch",
-	}
-}
+func States() map[int]string { return stateNames.All() }
 
-func (s State) String() string { return States()[int(s)] }
+var stateNames = enum.Of[State]("state", "not_needed", "ok", "absent", "refused", "not_answering", "version_mismatch")
+
+func (s State) String() string { return stateNames.Name(s) }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"sync"
 
+	"zabbix-agent2-plugin-hosting/checks/enum"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
 	"zabbix-agent2-plugin-hosting/checks/site"
 )
@@ -36,17 +37,11 @@ const (
 )
 
 // CheckStates returns the value map of CheckState.
-func CheckStates() map[int]string {
-	return map[int]string{
-		int(StateNotRun):       "not_run",
-		int(StateOK):           "ok",
-		int(StateFailing):      "failing",
-		int(StateNoPermission): "no_permission",
-		int(StateNotSupported): "not_supported",
-	}
-}
+func CheckStates() map[int]string { return stateNames.All() }
 
-func (s CheckState) String() string { return CheckStates()[int(s)] }
+var stateNames = enum.Of[CheckState]("state", "not_run", "ok", "failing", "no_permission", "not_supported")
+
+func (s CheckState) String() string { return stateNames.Name(s) }
 
 // CheckHealth is the state of one check in hosting.plugin.get.
 type CheckHealth struct {

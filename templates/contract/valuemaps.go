@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 
 	"zabbix-agent2-plugin-hosting/checks/listener/watch"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
@@ -28,11 +27,11 @@ func enum(name string) (map[int]string, bool) {
 	case "Hosting nginx hazard":
 		return hazard.IDs(), true
 	case "Hosting nginx hazard severity":
-		return named(hazard.Severity.String), true
+		return hazard.Severities(), true
 	case "Hosting nginx state":
 		return nginx.States(), true
 	case "Hosting nginx technique":
-		return named(sandbox.Technique.String), true
+		return sandbox.AllTechniques(), true
 	case "Hosting site reason":
 		return site.Reasons(), true
 	case "Hosting slab owner state":
@@ -48,17 +47,6 @@ func enum(name string) (map[int]string, bool) {
 	default:
 		return nil, false
 	}
-}
-
-// named returns the names of an enum's numbers from 0 on. A number without a name ends them: its text ends in the number.
-func named[E ~int](name func(E) string) map[int]string {
-	all := make(map[int]string)
-
-	for n := 0; !strings.HasSuffix(name(E(n)), "_"+strconv.Itoa(n)); n++ {
-		all[n] = name(E(n))
-	}
-
-	return all
 }
 
 func (c *check) checkValueMaps(t export.Template) {

@@ -1,7 +1,7 @@
 package watch
 
 import (
-	"fmt"
+	"zabbix-agent2-plugin-hosting/checks/enum"
 )
 
 // State is how well a network is watched. The numbers are stable.
@@ -14,27 +14,12 @@ const (
 	StateWatching State = 1
 	// StatePolling looks at what is there, again and again.
 	StatePolling State = 2
-
-	stateCount = 3
 )
 
-var stateNames = [stateCount]string{"off", "watching", "polling"}
+var stateNames = enum.Of[State]("state", "off", "watching", "polling")
 
 // String is the name in payloads, such as "watching".
-func (s State) String() string {
-	if s < 0 || s >= stateCount {
-		return fmt.Sprintf("state_%d", int(s))
-	}
-
-	return stateNames[s]
-}
+func (s State) String() string { return stateNames.Name(s) }
 
 // States returns every state's name by its number.
-func States() map[int]string {
-	all := make(map[int]string, stateCount)
-	for number, name := range stateNames {
-		all[number] = name
-	}
-
-	return all
-}
+func States() map[int]string { return stateNames.All() }

@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"zabbix-agent2-plugin-hosting/checks/enum"
 )
 
 // ID is a hazard. The numbers are stable: value maps and triggers rely on them.
@@ -30,33 +32,17 @@ const (
 	TCPMigrateReqOff ID = 7
 	// PlainTestAtStart: a unit runs an ordinary test when it is started or reloaded, as distributions have it.
 	PlainTestAtStart ID = 8
-
-	idCount = 9
 )
 
-var names = [idCount]string{
+var names = enum.Of[ID]("hazard",
 	"none", "reuseport_test_steals_connections", "udp_test_steals_datagrams", "test_would_chown_live_directories",
-	"test_would_open_ports", "stale_unix_socket", "plain_test_scheduled", "tcp_migrate_req_off", "plain_test_at_start",
-}
+	"test_would_open_ports", "stale_unix_socket", "plain_test_scheduled", "tcp_migrate_req_off", "plain_test_at_start")
 
 // String is the name in payloads, such as "stale_unix_socket"; "none" for 0.
-func (id ID) String() string {
-	if id < 0 || id >= idCount {
-		return fmt.Sprintf("hazard_%d", int(id))
-	}
-
-	return names[id]
-}
+func (id ID) String() string { return names.Name(id) }
 
 // IDs returns every hazard's name by its number, and "none" for 0.
-func IDs() map[int]string {
-	all := make(map[int]string, idCount)
-	for number, name := range names {
-		all[number] = name
-	}
-
-	return all
-}
+func IDs() map[int]string { return names.All() }
 
 // Severity tells how much a hazard matters on this host as it is.
 type Severity int
@@ -71,16 +57,13 @@ const (
 	SeverityNow Severity = 3
 )
 
-var severityNames = [...]string{"none", "info", "general", "now"}
+var severityNames = enum.Of[Severity]("severity", "none", "info", "general", "now")
 
 // String is the name, such as "now".
-func (s Severity) String() string {
-	if s < 0 || int(s) >= len(severityNames) {
-		return fmt.Sprintf("severity_%d", int(s))
-	}
+func (s Severity) String() string { return severityNames.Name(s) }
 
-	return severityNames[s]
-}
+// Severities returns every severity's name by its number, and "none" for 0.
+func Severities() map[int]string { return severityNames.All() }
 
 // Hazard is one hazard of one instance.
 type Hazard struct {

@@ -2,8 +2,9 @@ package hazard
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
+
+	"zabbix-agent2-plugin-hosting/checks/enum"
 )
 
 // Kind is what runs a test.
@@ -21,16 +22,10 @@ const (
 	KindStart Kind = 5
 )
 
-var kindNames = [...]string{"kind_0", "cron", "timer", "sudoers", "zabbix", "start"}
+var kindNames = enum.Of[Kind]("kind", "", "cron", "timer", "sudoers", "zabbix", "start")
 
 // String is the name, such as "cron".
-func (k Kind) String() string {
-	if k < 0 || int(k) >= len(kindNames) {
-		return fmt.Sprintf("kind_%d", int(k))
-	}
-
-	return kindNames[k]
-}
+func (k Kind) String() string { return kindNames.Name(k) }
 
 // phrase is how a sentence begins.
 func (k Kind) phrase() string {

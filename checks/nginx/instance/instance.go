@@ -7,6 +7,7 @@ package instance
 import (
 	"time"
 
+	"zabbix-agent2-plugin-hosting/checks/enum"
 	"zabbix-agent2-plugin-hosting/checks/nginx/tree"
 )
 
@@ -127,10 +128,10 @@ const (
 	KindCacheLoader        WorkerKind = 4
 )
 
-var kindNames = [...]string{"other", "worker", "worker_shutting_down", "cache_manager", "cache_loader"}
+var kindNames = enum.Of[WorkerKind]("kind", "other", "worker", "worker_shutting_down", "cache_manager", "cache_loader")
 
 // String is the name, such as "worker".
-func (k WorkerKind) String() string { return kindNames[k] }
+func (k WorkerKind) String() string { return kindNames.Name(k) }
 
 // Found is what Finder.Find returns.
 type Found struct {

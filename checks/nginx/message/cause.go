@@ -1,10 +1,11 @@
 package message
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"zabbix-agent2-plugin-hosting/checks/enum"
 )
 
 // Cause is what makes a test fail: the configuration, or something around it that a reload would meet as well. The
@@ -30,33 +31,17 @@ const (
 	CauseIO          Cause = 10
 	// CauseOther is an error of the system that none of the others describes, or a line that is none of nginx's.
 	CauseOther Cause = 11
-
-	causeCount = 12
 )
 
-var causeNames = [causeCount]string{
+var causeNames = enum.Of[Cause]("cause",
 	"none", "configuration", "dns", "address", "port_in_use", "permission", "space", "descriptors", "read_only", "memory",
-	"io", "other",
-}
+	"io", "other")
 
 // String is the name, such as "dns".
-func (c Cause) String() string {
-	if c < 0 || c >= causeCount {
-		return fmt.Sprintf("cause_%d", int(c))
-	}
-
-	return causeNames[c]
-}
+func (c Cause) String() string { return causeNames.Name(c) }
 
 // Causes returns every cause's name by its number.
-func Causes() map[int]string {
-	all := make(map[int]string, causeCount)
-	for number, name := range causeNames {
-		all[number] = name
-	}
-
-	return all
-}
+func Causes() map[int]string { return causeNames.All() }
 
 // Environment tells whether no configuration file is to blame.
 func (c Cause) Environment() bool { return c > CauseConfiguration }

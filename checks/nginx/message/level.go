@@ -1,6 +1,6 @@
 package message
 
-import "fmt"
+import "zabbix-agent2-plugin-hosting/checks/enum"
 
 // Level is the severity of a message. The numbers are nginx's own (NGX_LOG_EMERG and so on in ngx_log.h).
 type Level int
@@ -18,24 +18,14 @@ const (
 	LevelDebug  Level = 8
 )
 
-var levelNames = [...]string{"stderr", "emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"}
+var levelNames = enum.Of[Level]("level", "stderr", "emerg", "alert", "crit", "error", "warn", "notice", "info", "debug")
 
 // String is the name that nginx writes, such as "emerg".
-func (l Level) String() string {
-	if l < 0 || int(l) >= len(levelNames) {
-		return fmt.Sprintf("level_%d", int(l))
-	}
-
-	return levelNames[l]
-}
+func (l Level) String() string { return levelNames.Name(l) }
 
 // levelOf reads what stands in nginx's brackets. It is false for the name of no level.
 func levelOf(name string) (Level, bool) {
-	for l := LevelEmerg; int(l) < len(levelNames); l++ {
-		if levelNames[l] == name {
-			return l, true
-		}
-	}
+	l, ok := levelNames.Value(name)
 
-	return LevelStderr, false
+	return l, ok && l != LevelStderr
 }

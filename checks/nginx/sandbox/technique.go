@@ -1,8 +1,9 @@
 package sandbox
 
 import (
-	"fmt"
 	"strings"
+
+	"zabbix-agent2-plugin-hosting/checks/enum"
 )
 
 // Technique is how a test is kept from changing the host.
@@ -18,19 +19,15 @@ const (
 	TechniqueTrace Technique = 2
 	// TechniqueBare is an ordinary test, where BareConditions say that it would change nothing.
 	TechniqueBare Technique = 3
-
-	techniqueCount = 4
 )
 
-var techniqueNames = [techniqueCount]string{"none", "notify", "trace", "bare"}
+var techniqueNames = enum.Of[Technique]("technique", "none", "notify", "trace", "bare")
 
 // String is the name in payloads, such as "notify".
-func (t Technique) String() string {
-	if t < 0 || t >= techniqueCount {
-		return fmt.Sprintf("technique_%d", int(t))
-	}
-	return techniqueNames[t]
-}
+func (t Technique) String() string { return techniqueNames.Name(t) }
+
+// AllTechniques returns every technique's name by its number.
+func AllTechniques() map[int]string { return techniqueNames.All() }
 
 // Availability is whether a technique works on this host.
 type Availability struct {
