@@ -23,8 +23,9 @@ packages: sdk ## deb and rpm for amd64 and arm64, under build/packages
 	@rm -rf build/packages
 	@go run ./plugin/packaging/cmd/packages build/packages
 
-test: sdk agents ## all tests, with real agents 6.0 and 7.0
+test: sdk agents ## all tests, with real agents 6.0 and 7.0; where `make servers` was run, also all imports into real servers
 	go test -timeout 15m ./...
+	@! test -e build/zabbixserver/7.0/.complete || go test -tags e2e -count=1 -run TestEveryTemplateImports ./templates/e2e
 
 race: sdk agents ## all tests under the race detector (needs a C compiler)
 	GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 go test -timeout 20m -race ./...
