@@ -11,7 +11,7 @@ FUZZTIME := 20s
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build packages test race fuzz demo bench wordpress e2e e2e-short screenshots e2e-systemd e2e-leaks e2e-kernels servers lint docs sdk tidy agents clean
+.PHONY: help build packages test race fuzz demo bench wordpress e2e e2e-short screenshots browser e2e-systemd e2e-leaks e2e-kernels servers lint docs sdk tidy agents clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ wordpress: sdk ## a real WordPress whose database and PHP are stopped under a pr
 	@GOWORK=off go run ./testenv/cmd/fetch wordpress
 	go test -tags wordpress -count=1 -timeout 5m ./testenv/wordpress
 
-e2e: build agents servers ## the templates in real Zabbix servers 6.0 and 7.0, with real agents and proxies
+e2e: build agents servers browser ## the templates in real Zabbix servers 6.0 and 7.0, with real agents, proxies and a browser
 	go test -tags e2e -count=1 -timeout 30m -v ./testenv/zabbixserver ./templates/e2e
 
 e2e-short: build agents servers ## of it what CI does: all imports and a real agent's values with both servers, all triggers with 7.0
@@ -68,10 +68,13 @@ e2e-kernels: sdk ## what asks the kernel, with Debian's Linux 6.1 and 6.12 in em
 	@GOWORK=off go run ./testenv/cmd/fetch kernels
 	go test -tags kernels -count=1 -timeout 30m -v -run DebiansKernels ./checks/...
 
-screenshots: sdk servers ## the pictures of all dashboards under templates/images, from real servers and Chromium
+browser: sdk ## Chromium from Debian's packages, and what drives it, under build/
 	@GOWORK=off go run ./testenv/cmd/fetch chromium
 	GOWORK=off go vet -C testenv/browser . && GOWORK=off go build -C testenv/browser -o $(abspath $(BROWSER)) .
-	go test -tags e2e,screenshots -count=1 -timeout 10m -v -run TestEveryDashboardIsShown ./templates/e2e
+
+screenshots: servers browser ## the pictures of all dashboards under templates/images, from real servers and Chromium
+	go test -tags e2e -count=1 -timeout 10m -v -run TestEveryDashboardIsShown ./templates/e2e
+	cp build/images/7.0/*.png templates/images/
 
 lint: sdk $(LINT) ## the linters of .golangci.yml
 	$(LINT) run --allow-parallel-runners ./...

@@ -193,7 +193,7 @@ func TestScriptsKnowWhichListenersTakeClients(t *testing.T) {
 	require.Equal(t, 1, strings.Count(siteText, taking), "the sentences")
 
 	tookThen := strings.Replace(taking, "foreigner.", "concern.", 1)
-	require.Equal(t, 2, strings.Count(nginxText, tookThen), "whether one came, and the sentence of the last")
+	require.Equal(t, 3, strings.Count(nginxText, tookThen), "whether one came, the sentence of the last, and those of the last 10")
 }
 
 func TestAChangedUUIDIsCaught(t *testing.T) {

@@ -1,4 +1,4 @@
-//go:build e2e && screenshots
+//go:build e2e
 
 package e2e
 
@@ -18,12 +18,8 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/zabbixserver"
 )
 
-const (
-	// pictureDir is in the repository, for pictures of 7.0. Those of 6.0 are to be looked at, under build/images.
-	pictureDir = "../images"
-	// pictureLimit is how many bytes a picture may have in the repository.
-	pictureLimit = 200 << 10
-)
+// pictureLimit is how many bytes a picture may have in the repository.
+const pictureLimit = 200 << 10
 
 // page is a page of the frontend and the picture of it, as testenv/browser takes them.
 type page struct {
@@ -39,16 +35,13 @@ type seenPage struct {
 	Errors []string     `json:"errors"`
 }
 
-// browse logs in as a user, keeps the pictures of pages, and returns what was seen.
+// browse logs in as a user, keeps the pictures of pages under build/images, and returns what was seen.
 func browse(t *testing.T, s *zabbixserver.Server, user, password string, pages ...page) []seenPage {
 	t.Helper()
 	path, err := builddir.Path("bin", "browser")
 	require.NoError(t, err)
-	require.FileExists(t, path, "run make screenshots")
-	dir, err := filepath.Abs(pictureDir)
-	if s.Version() != zabbixserver.V70 {
-		dir, err = builddir.Path("images", string(s.Version()))
-	}
+	require.FileExists(t, path, "run make browser")
+	dir, err := builddir.Path("images", string(s.Version()))
 	require.NoError(t, err)
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	for i := range pages {

@@ -1,10 +1,11 @@
-//go:build e2e && screenshots
+//go:build e2e
 
 package e2e
 
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -23,15 +24,17 @@ import (
 
 const (
 	// pictured is the hosting's host that has all templates.
-	pictured              = "web01"
-	picturedMinutes       = 60
+	pictured        = "web01"
+	picturedMinutes = 60
+	// intrusion is the minute in which a process opened nginx's port.
+	intrusion             = 32
 	customerPassword      = "look-at-Web01"
 	rowPixels, headPixels = 70, 70
 	pictureWidth          = 1600
 	siteDiscovery         = "hosting.site.discovery"
 )
 
-// TestEveryDashboardIsShown makes the pictures of templates/images, of a hosting in which something has gone wrong within the last hour, and looks into the pages
+// TestEveryDashboardIsShown makes pictures, of a hosting in which something has gone wrong within the last hour, and looks into the pages
 // for what must be there.
 func TestEveryDashboardIsShown(t *testing.T) {
 	eachVersion(t, func(t *testing.T, s *zabbixserver.Server) {
@@ -46,18 +49,18 @@ func TestEveryDashboardIsShown(t *testing.T) {
 		customer, err := views.EnsureCustomer(s.API().Client, views.Customer{Name: "anna", Server: pictured, Password: customerPassword})
 		require.NoError(t, err)
 
-		pages := []page{dashboardPage(t, s, "hosting", fleet.DashboardID)}
+		pages := dashboardPages(t, s, "hosting", fleet.DashboardID)
 		for _, template := range []struct{ file, name string }{
 			{siteFile, "test_site"}, {memoryFile, "kernel_memory"}, {nginxFile, "nginx_configuration"}, {"hosting_plugin_by_zabbix_agent2.yaml", "plugin"},
 		} {
 			f := read(t, filepath.Join("..", string(s.Version()), template.file))
-			pages = append(pages, hostPage(t, s, template.name, hostID, f.templates[0]))
+			pages = append(pages, hostPages(t, s, template.name, hostID, f.templates[0])...)
 		}
-		pages = append(pages, hostPage(t, s, "fleet", fleet.HostID, "Hosting fleet"))
+		pages = append(pages, hostPages(t, s, "fleet", fleet.HostID, "Hosting fleet")...)
 
 		seen := browse(t, s, zabbixapi.Admin, zabbixapi.AdminPassword, pages...)
 		requireHostsInOrder(t, seen[0])
-		for _, one := range browse(t, s, "anna", customerPassword, dashboardPage(t, s, "customer", customer.DashboardID)) {
+		for _, one := range browse(t, s, "anna", customerPassword, dashboardPages(t, s, "customer", customer.DashboardID)...) {
 			require.NotContains(t, fmt.Sprint(one.Tables), hostNamed(2))
 		}
 		// A browser that has seen enough does not wait for what a page asks for each minute.
@@ -84,41 +87,53 @@ func requireHostsInOrder(t *testing.T, seen seenPage) {
 	require.Equal(t, []string{"web33", "web34", "web35"}, tables["Of RAM"][:3], "hosts by SUnreclaim")
 }
 
-// hostPage is the dashboard that a host has from a template.
-func hostPage(t *testing.T, s *zabbixserver.Server, name, hostID, template string) page {
+// hostPages are those of the dashboard that a host has from a template.
+func hostPages(t *testing.T, s *zabbixserver.Server, name, hostID, template string) []page {
 	t.Helper()
 	templateID, err := s.API().TemplateID(template)
 	require.NoError(t, err)
 	params := api.Object{"templateids": templateID, "output": []string{"dashboardid"}, "selectPages": "extend"}
-	return pictureOf(t, s, name, "templatedashboard.get", params, "zabbix.php?action=host.dashboard.view&hostid="+hostID+"&dashboardid=")
+	return picturesOf(t, s, name, "templatedashboard.get", params, "zabbix.php?action=host.dashboard.view&hostid="+hostID+"&dashboardid=")
 }
 
-func dashboardPage(t *testing.T, s *zabbixserver.Server, name, dashboardID string) page {
+func dashboardPages(t *testing.T, s *zabbixserver.Server, name, dashboardID string) []page {
 	t.Helper()
 	params := api.Object{"dashboardids": dashboardID, "output": []string{"dashboardid"}, "selectPages": "extend"}
-	return pictureOf(t, s, name, "dashboard.get", params, "zabbix.php?action=dashboard.view&dashboardid=")
+	return picturesOf(t, s, name, "dashboard.get", params, "zabbix.php?action=dashboard.view&dashboardid=")
 }
 
-// pictureOf is the first page of the only dashboard that a method finds, as high as the widgets on it.
-func pictureOf(t *testing.T, s *zabbixserver.Server, name, method string, params api.Object, path string) page {
+// picturesOf are the pages of the only dashboard that a method finds, each as high as the widgets on it. The pictures of further pages bear their names.
+func picturesOf(t *testing.T, s *zabbixserver.Server, name, method string, params api.Object, path string) []page {
 	t.Helper()
 	var found []struct {
 		ID    string `json:"dashboardid"`
 		Pages []struct {
+			Name    string
 			Widgets []struct{ Y, Height json.Number } `json:"widgets"`
 		} `json:"pages"`
 	}
 	require.NoError(t, s.API().Call(method, params, &found))
 	require.Len(t, found, 1)
-	rows := int64(0)
-	for _, widget := range found[0].Pages[0].Widgets {
-		y, err := widget.Y.Int64()
-		require.NoError(t, err)
-		height, err := widget.Height.Int64()
-		require.NoError(t, err)
-		rows = max(rows, y+height)
+	var pages []page
+	for i, one := range found[0].Pages {
+		rows := int64(0)
+		for _, widget := range one.Widgets {
+			y, err := widget.Y.Int64()
+			require.NoError(t, err)
+			height, err := widget.Height.Int64()
+			require.NoError(t, err)
+			rows = max(rows, y+height)
+		}
+		file := name
+		if i > 0 {
+			file += "_" + strings.ToLower(strings.ReplaceAll(one.Name, " ", "_"))
+		}
+		pages = append(pages, page{
+			Path: fmt.Sprintf("%s%s&page=%d&kiosk=1&from=now-1h&to=now", path, found[0].ID, i+1), File: file + ".png",
+			Width: pictureWidth, Height: headPixels + rows*rowPixels,
+		})
 	}
-	return page{Path: path + found[0].ID + "&kiosk=1&from=now-1h&to=now", File: name + ".png", Width: pictureWidth, Height: headPixels + rows*rowPixels}
+	return pages
 }
 
 // pictureHost makes a host with all templates and its last hour, and returns its id. From half of the hour on its memory leaks and its site is reset now and then.
@@ -216,10 +231,18 @@ func hourAt(minute int) []change {
 		{"hosting.plugin.get", "uptime_s", 1800 + 60*minute}, {"hosting.plugin.get", "helper.state", 1}, {"hosting.plugin.get", "helper.version", "1.2.3"},
 	}
 	if minute < 45 {
-		changes = append(changes, change{"hosting.nginx.config", "state", 0}, change{"hosting.nginx.config", "sentence", ""}, change{"hosting.nginx.config", "errors", []any{}},
-			change{"hosting.nginx.config", "reload_pending", false}, change{"hosting.nginx.config", "reload_pending_s", 0})
+		changes = append(changes, change{nginxKey, "errors", []any{}}, change{nginxKey, "reload_pending", false}, change{nginxKey, "reload_pending_s", 0})
+		changes = append(changes, state(0, "")...)
+	} else {
+		changes = append(changes, state(2, `unknown directive "proxy_pas" in /etc/nginx/sites-enabled/shop.conf:12`)...)
 	}
-	return changes
+	intruders := []any{}
+	if minute >= intrusion {
+		intruder := maps.Clone(passing[0].(map[string]any))
+		intruder["opened_at"] = float64(time.Now().Add((intrusion - picturedMinutes) * time.Minute).Unix())
+		intruders = append(intruders, intruder)
+	}
+	return append(changes, change{eventsKey, "foreigners", intruders})
 }
 
 // pictureFleet makes further hosts with their last values, and the host of the whole hosting with its last hour.
