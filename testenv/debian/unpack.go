@@ -14,10 +14,11 @@ import (
 const helper = "/usr/lib/apt/apt-helper"
 
 // Unpack unpacks the files of a .deb under dir without installing anything. Where dir has a link in the place of a directory, the files go where it leads.
-func Unpack(deb, dir string) error {
+// Patterns of tar choose among the files; there must be one for each pattern.
+func Unpack(deb, dir string, only ...string) error {
 	var stderr bytes.Buffer
 	source := exec.Command("dpkg-deb", "--fsys-tarfile", deb)
-	target := exec.Command("tar", "-C", dir, "--keep-directory-symlink", "-xpf", "-")
+	target := exec.Command("tar", append([]string{"-C", dir, "--keep-directory-symlink", "-xpf", "-", "--wildcards"}, only...)...)
 	source.Stderr, target.Stderr = &stderr, &stderr
 	files, err := source.StdoutPipe()
 	if err == nil {
