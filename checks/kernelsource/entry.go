@@ -42,7 +42,7 @@ func (o *object) entry(c *cursor, kinds cursor, offsetSize uint64) (h unitHead, 
 		}
 
 		if form == formImplicit {
-			kinds.leb()
+			kinds.signed()
 
 			continue
 		}
@@ -87,7 +87,7 @@ func skipKinds(kinds *cursor, number uint64) error {
 		for more := true; more && !kinds.short; {
 			attribute, form := kinds.leb(), kinds.leb()
 			if form == formImplicit {
-				kinds.leb()
+				kinds.signed()
 			}
 
 			more = attribute != 0 || form != 0
