@@ -31,7 +31,7 @@ func (h host) release() (string, error) {
 	return release, nil
 }
 
-// kernelFiles are where distributions put the kernel with its symbols, and where it lies that was built here.
+// kernelFiles are where distributions put the kernel with its symbols, and where it lies that was built here: that one the root helper's unit does not see.
 func (h host) kernelFiles(release string) []string {
 	all := []string{
 		"usr/lib/debug/boot/vmlinux-" + release,             // Debian, Ubuntu

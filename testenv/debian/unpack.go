@@ -16,10 +16,11 @@ const helper = "/usr/lib/apt/apt-helper"
 // Unpack unpacks the files of a .deb under dir without installing anything. Where dir has a link in the place of a directory, the files go where it leads.
 // Patterns of tar choose among the files; there must be one for each pattern.
 func Unpack(deb, dir string, only ...string) error {
-	var stderr bytes.Buffer
+	var sourceSaid, targetSaid bytes.Buffer
 	source := exec.Command("dpkg-deb", "--fsys-tarfile", deb)
 	target := exec.Command("tar", append([]string{"-C", dir, "--keep-directory-symlink", "-xpf", "-", "--wildcards"}, only...)...)
-	source.Stderr, target.Stderr = &stderr, &stderr
+	// One buffer for both would lose what one says when the other ends.
+	source.Stderr, target.Stderr = &sourceSaid, &targetSaid
 	files, err := source.StdoutPipe()
 	if err == nil {
 		target.Stdin = files
@@ -29,7 +30,7 @@ func Unpack(deb, dir string, only ...string) error {
 		err = errors.Join(target.Run(), files.Close(), source.Wait())
 	}
 	if err != nil {
-		return fmt.Errorf("cannot unpack %s: %w (%s); remove that file and try again", deb, err, tail(stderr.Bytes()))
+		return fmt.Errorf("cannot unpack %s: %w (%s); remove that file and try again", deb, err, tail(append(sourceSaid.Bytes(), targetSaid.Bytes()...)))
 	}
 	return nil
 }

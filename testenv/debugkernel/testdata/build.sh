@@ -14,8 +14,8 @@ done
 "${3-}ld" --build-id -e start_kernel -z noexecstack -o "../$1/vmlinux" "$out/main.o" "$out/slab_common.o" "$out/util.o" "$out/swap.o"
 "${3-}ld" -r --build-id -o "../$1/leakmod.ko" "$out/leakmod.o" "$out/leakmod_init.o"
 
-# lines FILE SECTION FUNCTIONS MODULE (a section of a module, whose sections all begin at 0): what binutils say of every fourth place in functions, the frame and the line of the call before it. Of two
-# functions that only their sizes could tell apart, which are equal, nothing is known.
+# lines FILE SECTION FUNCTIONS MODULE: what binutils say of every fourth place in functions, the frame and the line of the call before it. The section is of a
+# module, in which each begins at 0. Of two functions that only their sizes could tell apart, which are equal, nothing is known.
 lines() {
 	"${prefix}nm" -S "$1" | sort | grep -E " [tT] ($3)\$" | while read -r address size _ function; do
 		offset=4
