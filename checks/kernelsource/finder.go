@@ -131,6 +131,9 @@ func (s *search) all(wanted map[string][]string) {
 		switch {
 		case errors.As(err, &notInstalled{}) && module == "":
 			s.because(fmt.Sprintf("the debug symbols of the kernel %s are not installed: apt install linux-image-%s-dbg, or dnf debuginfo-install kernel-%s", s.release, s.release, s.release))
+
+			// The modules' are not there either, and looking for them is what takes time.
+			return
 		case errors.As(err, &notInstalled{}):
 			missing = append(missing, module)
 		case err != nil:
@@ -138,8 +141,7 @@ func (s *search) all(wanted map[string][]string) {
 		}
 	}
 
-	// Without the kernel's own, the modules' are not there either.
-	if len(missing) > 0 && len(s.reasons) == 0 {
+	if len(missing) > 0 {
 		s.because("debug symbols are not installed of " + strings.Join(missing, ", "))
 	}
 

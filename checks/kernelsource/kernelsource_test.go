@@ -133,3 +133,12 @@ func TestManyMayAskAtOnce(t *testing.T) {
 
 	all.Wait()
 }
+
+// A host without debug symbols pays for nothing: this is what each value takes there.
+func BenchmarkNothingInstalled(b *testing.B) {
+	finder := finderOf(debugkernel.Bare(b, kernel))
+
+	for b.Loop() {
+		finder.Find(time.Minute, []string{inKernel, inModule})
+	}
+}
