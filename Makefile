@@ -11,7 +11,7 @@ FUZZTIME := 20s
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build packages test race fuzz demo bench wordpress e2e e2e-short screenshots browser e2e-systemd e2e-leaks e2e-kernels servers lint docs sdk tidy agents clean
+.PHONY: help build packages test race fuzz demo bench wordpress e2e e2e-short screenshots browser e2e-systemd e2e-leaks e2e-kernels e2e-symbols servers lint docs sdk tidy agents clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ e2e-leaks: sdk ## real leaks of 100 MB of each kind, and 10 minutes of ordinary 
 e2e-kernels: sdk ## what asks the kernel, with Debian's Linux 6.1 and 6.12 in emulated machines
 	@GOWORK=off go run ./testenv/cmd/fetch kernels
 	go test -tags kernels -count=1 -timeout 30m -v -run DebiansKernels ./checks/...
+
+e2e-symbols: sdk ## lines of the kernel's source, of Debian's debug symbols of Linux 6.1 and 6.12 (600 MB), beside binutils' and elfutils'
+	@GOWORK=off go run ./testenv/cmd/fetch symbols
+	go test -tags debugsymbols -count=1 -timeout 10m -v -run Debians ./checks/kernelsource
 
 browser: sdk ## Chromium from Debian's packages, and what drives it, under build/
 	@GOWORK=off go run ./testenv/cmd/fetch chromium

@@ -14,8 +14,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"zabbix-agent2-plugin-hosting/checks/kernelsource"
 	"zabbix-agent2-plugin-hosting/checks/procfile"
 	"zabbix-agent2-plugin-hosting/testenv/apart"
+	"zabbix-agent2-plugin-hosting/testenv/debugkernel"
 )
 
 // hostWith is a sysfs whose kmemleak holds a text.
@@ -27,6 +29,11 @@ func hostWith(t *testing.T, text []byte) string {
 	require.NoError(t, os.WriteFile(filepath.Join(sys, "kernel/debug/kmemleak"), text, 0o644))
 
 	return sys
+}
+
+// newReader reads a sysfs on a host without debug symbols.
+func newReader(sys string) *Reader {
+	return NewReader(sys, kernelsource.New("/none", "/proc", "/sys"))
 }
 
 func fixture(t *testing.T, name string) []byte {
@@ -41,7 +48,7 @@ func fixture(t *testing.T, name string) []byte {
 func TestLeaksAreGroupedByTheirCodePath(t *testing.T) {
 	t.Parallel()
 
-	r, err := NewReader(hostWith(t, fixture(t, "leaking-module.txt"))).Read(2)
+	r, err := newReader(hostWith(t, fixture(t, "leaking-module.txt"))).Read(2)
 	require.NoError(t, err)
 	require.True(t, r.Available)
 	require.Equal(t, uint64(34), r.Objects)
@@ -50,7 +57,7 @@ func TestLeaksAreGroupedByTheirCodePath(t *testing.T) {
 	require.Len(t, r.Groups, 2)
 	require.Positive(t, r.GroupsOmitted)
 
-	all, err := NewReader(hostWith(t, fixture(t, "leaking-module.txt"))).Read(MaxGroups)
+	all, err := newReader(hostWith(t, fixture(t, "leaking-module.txt"))).Read(MaxGroups)
 	require.NoError(t, err)
 
 	var objects, size uint64
@@ -74,10 +81,46 @@ func TestLeaksAreGroupedByTheirCodePath(t *testing.T) {
 func TestAnUnloadedModuleLeavesAddresses(t *testing.T) {
 	t.Parallel()
 
-	r, err := NewReader(hostWith(t, fixture(t, "after-rmmod.txt"))).Read(1)
+	r, err := newReader(hostWith(t, fixture(t, "after-rmmod.txt"))).Read(1)
 	require.NoError(t, err)
 	require.Equal(t, uint64(11), r.Objects)
 	require.Regexp(t, `^0xffffffffc01f`, r.Groups[0].Stack[1])
+}
+
+func TestStacksHaveTheirLinesInTheSource(t *testing.T) {
+	t.Parallel()
+
+	text := func(frames string) []byte {
+		return []byte("unreferenced object 0x1 (size 64):\n  comm \"a\", pid 1, jiffies 5\n  backtrace:\n" + frames)
+	}
+	inModule := "    [<000000002728fe5f>] kmalloc_trace+0x10/0x30\n    [<00000000594513a1>] leak_cache+0x8/0x29 [leakmod]\n    [<00000000594513a2>] 0xffffffffc03f8077\n"
+	installed := debugkernel.Installed(t, "amd64-dwarf5")
+	bare := debugkernel.Bare(t, "amd64-dwarf5")
+
+	for name, test := range map[string]struct {
+		host   debugkernel.Host
+		frames string
+		source []string
+		reason string
+	}{
+		"where debug symbols are installed": {installed, inModule, []string{"include/linux/slab.h:6", "drivers/leakmod.c:7", ""}, ""},
+		"where none are": {
+			bare, inModule, nil,
+			"the debug symbols of the kernel 6.1.0-50-test are not installed: apt install linux-image-6.1.0-50-test-dbg, or dnf debuginfo-install kernel-6.1.0-50-test",
+		},
+		"where no symbols would help": {bare, "    [<00000000594513a2>] 0xffffffffc03f8077\n", nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			sys := hostWith(t, text(test.frames))
+			report, err := NewReader(sys, kernelsource.New(test.host.Root, test.host.ProcPath, test.host.SysPath)).Read(1)
+			require.NoError(t, err)
+			require.Len(t, report.Groups, 1)
+			require.Equal(t, test.source, report.Groups[0].Source)
+			require.Equal(t, test.reason, report.SourceReason)
+		})
+	}
 }
 
 const trace = "    [<000000002728fe5f>] kmalloc_trace+0x21/0x90\n    [<00000000594513a1>] sock_alloc_inode+0x12/0x40\n"
@@ -146,7 +189,7 @@ func TestAKernelWithoutKmemleakIsNoError(t *testing.T) {
 	t.Parallel()
 
 	sys := t.TempDir()
-	r, err := NewReader(sys).Read(10)
+	r, err := newReader(sys).Read(10)
 	require.NoError(t, err)
 	require.Equal(t, &Report{
 		Schema: 1, Groups: []Group{},
@@ -154,7 +197,7 @@ func TestAKernelWithoutKmemleakIsNoError(t *testing.T) {
 	}, r)
 
 	require.NoError(t, os.MkdirAll(filepath.Join(sys, "kernel/debug/tracing"), 0o755))
-	r, err = NewReader(sys).Read(10)
+	r, err = newReader(sys).Read(10)
 	require.NoError(t, err)
 	require.Equal(t, "this kernel is built without CONFIG_DEBUG_KMEMLEAK; hosting.slab.get tells which caches grow", r.Reason)
 }
@@ -174,7 +217,7 @@ func TestADetectorThatIsOffSaysSo(t *testing.T) {
 func TestWrongCallsAndMissingRightsAreErrors(t *testing.T) {
 	t.Parallel()
 
-	_, err := NewReader("/sys").Read(0)
+	_, err := newReader("/sys").Read(0)
 	require.EqualError(t, err, "cannot list 0 groups: ask for 1 to 1000")
 
 	sys := hostWith(t, nil)
@@ -186,9 +229,9 @@ func TestWrongCallsAndMissingRightsAreErrors(t *testing.T) {
 			require.NoError(t, os.Chmod(dir, 0o755))
 		}
 
-		apart.AsNobody(t, func() { _, err = NewReader(sys).Read(1) })
+		apart.AsNobody(t, func() { _, err = newReader(sys).Read(1) })
 	} else {
-		_, err = NewReader(sys).Read(1)
+		_, err = newReader(sys).Read(1)
 	}
 
 	require.ErrorIs(t, err, fs.ErrPermission)

@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
+	"zabbix-agent2-plugin-hosting/checks/kernelsource"
 	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
@@ -19,14 +21,19 @@ const (
 	MaxGroups = 1000
 	// readLimit is some 20,000 objects; the kernel walks its list under a lock while it is read.
 	readLimit = 16 << 20
+	// sourceTime is how long a report may take for the lines in the source; an item's answer is not to come late for them.
+	sourceTime = 200 * time.Millisecond
 )
 
 // Reader reads the detector's list. It is safe for concurrent use.
-type Reader struct{ path string }
+type Reader struct {
+	path   string
+	source *kernelsource.Finder
+}
 
-// NewReader reads below sysPath, on a real system "/sys".
-func NewReader(sysPath string) *Reader {
-	return &Reader{path: filepath.Join(sysPath, "kernel/debug/kmemleak")}
+// NewReader reads below sysPath, on a real system "/sys", and looks for the kernel's source with source.
+func NewReader(sysPath string, source *kernelsource.Finder) *Reader {
+	return &Reader{path: filepath.Join(sysPath, "kernel/debug/kmemleak"), source: source}
 }
 
 // Read returns the n groups with the most bytes. A kernel without kmemleak is no error but a field of the report; errors.Is(err, fs.ErrPermission)
@@ -44,7 +51,12 @@ func (r *Reader) Read(n int) (*Report, error) {
 	}
 	defer func() { _ = file.Close() }()
 
-	return r.read(file, n, readLimit)
+	report, err := r.read(file, n, readLimit)
+	if err == nil {
+		report.find(r.source)
+	}
+
+	return report, err
 }
 
 func (r *Reader) read(from io.Reader, n int, limit int64) (*Report, error) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/kernelsource"
 )
 
 // schema is raised when a field of the payload changes its meaning.
@@ -28,8 +30,10 @@ type Report struct {
 	Cut    bool    `json:"cut"`
 	Groups []Group `json:"groups"`
 	// GroupsOmitted have fewer bytes than those in Groups.
-	GroupsOmitted int      `json:"groups_omitted"`
-	Problems      []string `json:"problems,omitempty"`
+	GroupsOmitted int `json:"groups_omitted"`
+	// SourceReason says why lines are missing in the groups' Source.
+	SourceReason string   `json:"source_reason,omitempty"`
+	Problems     []string `json:"problems,omitempty"`
 }
 
 // Group are the objects that one code path allocated.
@@ -40,6 +44,8 @@ type Group struct {
 	// Stack is the code path, the innermost function first. An address stands for code that is no longer there, as that of a module that
 	// was unloaded.
 	Stack []string `json:"stack"`
+	// Source are the lines of Stack in the kernel's source, "mm/slab_common.c:1062", as far as they are known; absent where none is.
+	Source []string `json:"source,omitempty"`
 	// Processes allocated them, those with the most objects first; ProcessesOmitted are more.
 	Processes        []Process `json:"processes"`
 	ProcessesOmitted int       `json:"processes_omitted,omitempty"`
@@ -126,6 +132,21 @@ func (c *collection) report(n int) *Report {
 	}
 
 	return r
+}
+
+// find finds the lines of all stacks.
+func (r *Report) find(source *kernelsource.Finder) {
+	stacks := make([][]string, len(r.Groups))
+	for i := range r.Groups {
+		stacks[i] = r.Groups[i].Stack
+	}
+
+	lines := source.Find(sourceTime, stacks...)
+	r.SourceReason = lines.Reason
+
+	for i := range r.Groups {
+		r.Groups[i].Source = lines.Of(r.Groups[i].Stack)
+	}
 }
 
 func (g *gathered) group(rank int) Group {

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"sync"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/kernelsource"
 )
 
 const (
@@ -32,6 +34,8 @@ type Options struct {
 	MaxCostPct float64
 	// NameCgroups fills in the paths of cgroups by their ids; nil where they are not wanted.
 	NameCgroups func(map[uint64]string)
+	// Source finds the lines of stacks; nil where they are not wanted.
+	Source *kernelsource.Finder
 }
 
 // Monitor makes sessions, one at a time, and keeps the result of the last. It is safe for concurrent use.

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/kernelsource"
 )
 
 // found groups what is outstanding. What is young is on its way still, and left out.
@@ -51,6 +53,8 @@ func (r *Report) fill(s *session, caches changes) error {
 	}
 
 	shown := r.judge(found, groups, caches, names)
+	r.find(s.options.Source)
+
 	cgroups := cgroupsOf(shown, s.options.NameCgroups)
 
 	for i, g := range shown {
@@ -60,6 +64,33 @@ func (r *Report) fill(s *session, caches changes) error {
 	}
 
 	return nil
+}
+
+// sourceTime is how long a session's end may take for the lines in the source. Nobody waits for the end, and the next session is an hour away.
+const sourceTime = 2 * time.Second
+
+// find finds the lines of all owners' stacks and call sites.
+func (r *Report) find(source *kernelsource.Finder) {
+	if source == nil {
+		return
+	}
+
+	var stacks [][]string
+	for _, o := range r.Owners {
+		stacks = append(stacks, []string{o.CallSite}, o.Stack)
+	}
+
+	lines := source.Find(sourceTime, stacks...)
+	r.SourceReason = lines.Reason
+
+	for i := range r.Owners {
+		o := &r.Owners[i]
+		o.Source = lines.Of(o.Stack)
+
+		if site := lines.Of([]string{o.CallSite}); site != nil {
+			o.CallSiteSource = site[0]
+		}
+	}
 }
 
 // judge tells the certain groups from the doubtful, and returns those of the owners that it lists.

@@ -58,6 +58,8 @@ type Report struct {
 	// Doubtful are groups above the noise whose cache has not grown as much, as their freeings were missed, and connections that end by themselves.
 	Doubtful      int    `json:"doubtful"`
 	DoubtfulBytes uint64 `json:"doubtful_bytes"`
+	// SourceReason says why lines are missing in the owners' Source.
+	SourceReason string `json:"source_reason,omitempty"`
 
 	Problems []string `json:"problems,omitempty"`
 }
@@ -81,6 +83,9 @@ type Owner struct {
 	// CallSite is the function that asked for the memory, Stack who called it, innermost first.
 	CallSite string   `json:"call_site"`
 	Stack    []string `json:"stack"`
+	// CallSiteSource and Source are their lines in the kernel's source, "net/core/sock.c:2083", as far as they are known; absent where none is.
+	CallSiteSource string   `json:"call_site_source,omitempty"`
+	Source         []string `json:"source,omitempty"`
 	// Bytes and Objects are outstanding, estimated; ErrorPct is how far off the truth is at most, in 95 of 100 sessions.
 	Bytes            uint64  `json:"bytes"`
 	Objects          uint64  `json:"objects"`

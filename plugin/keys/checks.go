@@ -10,6 +10,7 @@ import (
 
 	"golang.zabbix.com/sdk/metric"
 
+	"zabbix-agent2-plugin-hosting/checks/kernelsource"
 	"zabbix-agent2-plugin-hosting/checks/kmemleak"
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/memory"
@@ -79,6 +80,8 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		Units: units,
 	})
 
+	source := kernelsource.New("/", options.ProcPath, options.SysPath)
+
 	return &Checks{
 		keys:    byName,
 		process: process,
@@ -91,12 +94,12 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		helper:  asRoot,
 		health:  newHealthBook(),
 		nginx:   instances,
-		leaks:   kmemleak.NewReader(options.SysPath),
+		leaks:   kmemleak.NewReader(options.SysPath, source),
 		growth:  slabowner.Trigger{Every: options.SlabSessionEvery},
 		cgroups: &cgroupSlab{reader: slabunit.NewReader(options.SysPath)},
 		watches: watches.New(watches.Options{
 			ProcPath: options.ProcPath, SysPath: options.SysPath, Masters: instances.Masters, Listeners: options.WatchListeners,
-			SessionTime: options.SlabSession, SessionEvery: options.SlabSessionEvery,
+			SessionTime: options.SlabSession, SessionEvery: options.SlabSessionEvery, Source: source,
 		}),
 		startedAt:  time.Now(),
 		listeners:  listener.NewReader(options.ProcPath, options.SysPath),

@@ -34,10 +34,28 @@ func Owners(r *slabowner.Report) string {
 	text.WriteString(rows.String())
 
 	for _, o := range r.Owners {
-		fmt.Fprintf(&text, "\n%d  %s\n   %s\n", o.Rank, onLine(o.Sentence), strings.Join(o.Stack, " < "))
+		fmt.Fprintf(&text, "\n%d  %s\n   %s\n", o.Rank, onLine(o.Sentence), strings.Join(withSource(o.Stack, o.Source), " < "))
 	}
 
 	return text.String()
+}
+
+// withSource puts behind each frame of a stack the line that it is in, where that is known.
+func withSource(stack, source []string) []string {
+	if len(source) != len(stack) {
+		return stack
+	}
+
+	all := make([]string, len(stack))
+
+	for i, frame := range stack {
+		all[i] = frame
+		if source[i] != "" {
+			all[i] += " (" + onLine(source[i]) + ")"
+		}
+	}
+
+	return all
 }
 
 func signedSize(bytes int64) string {

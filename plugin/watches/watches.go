@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"zabbix-agent2-plugin-hosting/checks/kernelsource"
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/listener/watch"
 	"zabbix-agent2-plugin-hosting/checks/slabowner"
@@ -22,6 +23,8 @@ type Options struct {
 	Listeners bool
 	// SessionTime is how long a session of slab owners lasts, SessionEvery the shortest time from one to the next that starts by itself.
 	SessionTime, SessionEvery time.Duration
+	// Source finds the lines of kernel stacks.
+	Source *kernelsource.Finder
 
 	lingering time.Duration
 }
@@ -57,7 +60,7 @@ func New(o Options) *Watches {
 	w.listeners = watch.New(watch.Options{ProcPath: o.ProcPath, SysPath: o.SysPath, Masters: o.Masters})
 	names := listener.NewReader(o.ProcPath, o.SysPath)
 	w.owners = slabowner.NewMonitor(slabowner.Options{
-		ProcPath: o.ProcPath, SysPath: o.SysPath,
+		ProcPath: o.ProcPath, SysPath: o.SysPath, Source: o.Source,
 		NameCgroups: func(ids map[uint64]string) {
 			for id := range ids {
 				ids[id] = names.CgroupPath(id)

@@ -159,6 +159,13 @@ func TestUnpackedFilesGoWhereALinkLeads(t *testing.T) {
 	require.NoError(t, Unpack(debs[0], tree))
 	require.FileExists(t, filepath.Join(tree, "usr/lib/systemd/system/zabbix-agent2.service"))
 
+	some := t.TempDir()
+	require.NoError(t, Unpack(debs[0], some, "*/zabbix-agent2.service", "./etc/*/zabbix_agent2.conf"))
+	require.FileExists(t, filepath.Join(some, "lib/systemd/system/zabbix-agent2.service"))
+	require.FileExists(t, filepath.Join(some, "etc/zabbix/zabbix_agent2.conf"))
+	require.NoDirExists(t, filepath.Join(some, "usr"))
+	require.ErrorContains(t, Unpack(debs[0], some, "*/no-such-file"), "no-such-file: Not found in archive")
+
 	broken := filepath.Join(t.TempDir(), "broken.deb")
 	require.NoError(t, os.WriteFile(broken, []byte("no archive"), 0o644))
 	err = Unpack(broken, tree)

@@ -14,11 +14,13 @@ import (
 const helper = "/usr/lib/apt/apt-helper"
 
 // Unpack unpacks the files of a .deb under dir without installing anything. Where dir has a link in the place of a directory, the files go where it leads.
-func Unpack(deb, dir string) error {
-	var stderr bytes.Buffer
+// Patterns of tar choose among the files; there must be one for each pattern.
+func Unpack(deb, dir string, only ...string) error {
+	var sourceSaid, targetSaid bytes.Buffer
 	source := exec.Command("dpkg-deb", "--fsys-tarfile", deb)
-	target := exec.Command("tar", "-C", dir, "--keep-directory-symlink", "-xpf", "-")
-	source.Stderr, target.Stderr = &stderr, &stderr
+	target := exec.Command("tar", append([]string{"-C", dir, "--keep-directory-symlink", "-xpf", "-", "--wildcards"}, only...)...)
+	// One buffer for both would lose what one says when the other ends.
+	source.Stderr, target.Stderr = &sourceSaid, &targetSaid
 	files, err := source.StdoutPipe()
 	if err == nil {
 		target.Stdin = files
@@ -28,7 +30,7 @@ func Unpack(deb, dir string) error {
 		err = errors.Join(target.Run(), files.Close(), source.Wait())
 	}
 	if err != nil {
-		return fmt.Errorf("cannot unpack %s: %w (%s); remove that file and try again", deb, err, tail(stderr.Bytes()))
+		return fmt.Errorf("cannot unpack %s: %w (%s); remove that file and try again", deb, err, tail(append(sourceSaid.Bytes(), targetSaid.Bytes()...)))
 	}
 	return nil
 }

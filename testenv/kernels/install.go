@@ -78,26 +78,36 @@ func (v Version) image() (string, error) {
 }
 
 func unpackKernel(apt *debian.Apt, suite string, v Version, dir string) error {
-	newest, err := apt.Download(suite, anyKernel)
+	deb, err := newest(apt, suite, v, anyKernel)
 	if err != nil {
 		return err
 	}
 
-	names, err := debian.Depends(newest[0])
+	return debian.Unpack(deb, dir)
+}
+
+// newest fetches the package of a kernel that a package without a version depends on.
+func newest(apt *debian.Apt, suite string, v Version, depends string) (deb string, err error) {
+	debs, err := apt.Download(suite, depends)
 	if err != nil {
-		return err
+		return "", err
+	}
+
+	names, err := debian.Depends(debs[0])
+	if err != nil {
+		return "", err
 	}
 
 	for _, name := range names {
 		if strings.HasPrefix(name, "linux-image-"+string(v)+".") || strings.HasPrefix(name, "linux-image-"+string(v)+"+") {
 			debs, err := apt.Download(suite, name)
 			if err != nil {
-				return err
+				return "", err
 			}
 
-			return debian.Unpack(debs[0], dir)
+			return debs[0], nil
 		}
 	}
 
-	return fmt.Errorf("%s of Debian's %s has another version (%s)", anyKernel, suite, strings.Join(names, " "))
+	return "", fmt.Errorf("%s of Debian's %s has another version (%s)", depends, suite, strings.Join(names, " "))
 }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zabbix-agent2-plugin-hosting/checks/kernelsource"
 	"zabbix-agent2-plugin-hosting/checks/kmemleak"
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
@@ -50,15 +51,17 @@ func NewHost(s settings.Settings) *Host {
 		Units: units,
 	})
 
+	source := kernelsource.New("/", procPath, sysPath)
+
 	return &Host{
 		oom:       oom.NewTracker(procPath, kmsgPath),
 		nginx:     instances,
 		listeners: listener.NewReader(procPath, sysPath),
 		units:     units,
-		leaks:     kmemleak.NewReader(sysPath),
+		leaks:     kmemleak.NewReader(sysPath, source),
 		watches: watches.New(watches.Options{
 			ProcPath: procPath, SysPath: sysPath, Masters: instances.Masters, Listeners: s.WatchListeners,
-			SessionTime: s.SlabSession, SessionEvery: s.SlabSessionEvery,
+			SessionTime: s.SlabSession, SessionEvery: s.SlabSessionEvery, Source: source,
 		}),
 	}
 }

@@ -21,7 +21,7 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/zabbixserver"
 )
 
-const usage = `usage: fetch sdk | agents | nginx | servers | chromium | wordpress | machine | kernels | tidy [MODULE[@VERSION]...]
+const usage = `usage: fetch sdk | agents | nginx | servers | chromium | wordpress | machine | kernels | symbols | tidy [MODULE[@VERSION]...]
   sdk        the Zabbix SDK into build/sdk, from Debian's source, where the module proxy does not serve it
   agents     Zabbix agents 6.0 and 7.0 into build/agents, from Debian's packages
   nginx      nginx into build/nginx, from Debian's packages
@@ -30,6 +30,7 @@ const usage = `usage: fetch sdk | agents | nginx | servers | chromium | wordpres
   wordpress  nginx, and WordPress with PHP and MariaDB into build/wordpress, from Debian's packages
   machine    a Debian 12 with systemd into build/machine, and systemd-nspawn into build/nspawn, from Debian's packages; needs root
   kernels    qemu into build/qemu, and Linux 6.1 and 6.12 into build/kernels, from Debian's packages
+  symbols    the debug symbols of Linux 6.1 and 6.12 into build/kernels, binutils and elfutils into build/addr2line, from Debian's packages
   tidy       adds the modules given and tidies go.mod and go.sum, although the SDK may come from build/sdk
 `
 
@@ -98,6 +99,8 @@ func run(arguments []string, out io.Writer) error {
 		return err
 	case "kernels":
 		return kernels.Install()
+	case "symbols":
+		return kernels.InstallSymbols()
 	}
 	flags.Usage()
 	return errUsage
