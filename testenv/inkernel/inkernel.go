@@ -1,0 +1,122 @@
+// Package inkernel tells what a process has in the kernel by bpf(2), and whether the kernel still has it when the process has ended or let go of it.
+package inkernel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+)
+
+// patience is how long the kernel may take: it frees a program when none of its processors can run it any more.
+const patience = 30 * time.Second
+
+// Objects are the kernel's numbers of maps, programs and links.
+type Objects struct {
+	Maps, Programs, Links []int
+}
+
+// HeldByT are those that a process holds by its descriptors (/proc/PID/fdinfo).
+func HeldByT(tb testing.TB, pid int) Objects {
+	tb.Helper()
+
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fdinfo/*", pid))
+	if err != nil {
+		tb.Fatal(err)
+	}
+
+	var held Objects
+
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			// It has been closed since.
+		case err != nil:
+			tb.Fatalf("cannot tell what process %d holds in the kernel: %v", pid, err)
+		default:
+			held.add(string(text))
+		}
+	}
+
+	return held
+}
+
+// add takes what /proc/PID/fdinfo says of one descriptor. A link tells its program as well.
+func (o *Objects) add(text string) {
+	numbers := make(map[string]int)
+
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), ":\t")
+		if number, err := strconv.Atoi(value); err == nil {
+			numbers[key] = number
+		}
+	}
+
+	if number, ok := numbers["link_id"]; ok {
+		o.Links = append(o.Links, number)
+	} else if number, ok := numbers["prog_id"]; ok {
+		o.Programs = append(o.Programs, number)
+	}
+
+	if number, ok := numbers["map_id"]; ok {
+		o.Maps = append(o.Maps, number)
+	}
+}
+
+// Left are those of them that the kernel still has. One that cannot be opened for another reason counts, too: a link cannot for a moment while it is made.
+func (o Objects) Left() Objects {
+	return Objects{
+		Maps: left(o.Maps, func(number int) error {
+			m, err := ebpf.NewMapFromID(ebpf.MapID(number))
+
+			return errors.Join(err, m.Close())
+		}),
+		Programs: left(o.Programs, func(number int) error {
+			p, err := ebpf.NewProgramFromID(ebpf.ProgramID(number))
+
+			return errors.Join(err, p.Close())
+		}),
+		Links: left(o.Links, func(number int) error {
+			l, err := link.NewFromID(link.ID(number))
+			if err == nil {
+				err = l.Close()
+			}
+
+			return err
+		}),
+	}
+}
+
+func left(numbers []int, open func(int) error) (all []int) {
+	for _, number := range numbers {
+		if !errors.Is(open(number), fs.ErrNotExist) {
+			all = append(all, number)
+		}
+	}
+
+	return all
+}
+
+// Count is how many there are.
+func (o Objects) Count() int { return len(o.Maps) + len(o.Programs) + len(o.Links) }
+
+// RequireGoneT waits until the kernel has none of them.
+func RequireGoneT(tb testing.TB, o Objects) {
+	tb.Helper()
+
+	for deadline := time.Now().Add(patience); o.Left().Count() > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("the kernel still has %+v of %+v after %s", o.Left(), o, patience)
+		}
+	}
+}
