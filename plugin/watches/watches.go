@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"zabbix-agent2-plugin-hosting/checks/cgroup"
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/listener/watch"
 	"zabbix-agent2-plugin-hosting/checks/slabowner"
@@ -44,14 +45,10 @@ func New(o Options) *Watches {
 	w := &Watches{options: o}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.listeners = watch.New(watch.Options{ProcPath: o.ProcPath, SysPath: o.SysPath, Masters: o.Masters})
-	names := listener.NewReader(o.ProcPath, o.SysPath)
+	names := cgroup.NewNames(func() string { return cgroup.Unified(o.SysPath) })
 	w.owners = slabowner.NewMonitor(slabowner.Options{
 		ProcPath: o.ProcPath, SysPath: o.SysPath,
-		NameCgroups: func(ids map[uint64]string) {
-			for id := range ids {
-				ids[id] = names.CgroupPath(id)
-			}
-		},
+		NameCgroups: names.Paths,
 	})
 
 	return w

@@ -14,7 +14,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"github.com/stretchr/testify/require"
 
-	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/checks/cgroup"
 	"zabbix-agent2-plugin-hosting/testenv/again"
 )
 
@@ -111,7 +111,7 @@ func TestCloseLeavesNothingInTheKernel(t *testing.T) {
 		return
 	}
 
-	require.NoError(t, p.WatchUDP(listener.UnifiedCgroup("/sys")))
+	require.NoError(t, p.WatchUDP(cgroup.Unified("/sys")))
 	require.Len(t, heldBy(t, os.Getpid())["link_id"], 2, "nobody is interested in UDP")
 	require.NoError(t, p.SetPorts(ports(2000)))
 
@@ -128,7 +128,7 @@ const watchVariable = "PROBE_TEST_WATCH"
 func watchUntilKilled() {
 	p, err := Open(RingSize)
 	if err == nil {
-		err = p.WatchUDP(listener.UnifiedCgroup("/sys"))
+		err = p.WatchUDP(cgroup.Unified("/sys"))
 	}
 
 	if err == nil {
