@@ -16,6 +16,7 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/nginx"
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
 	"zabbix-agent2-plugin-hosting/checks/oom"
+	"zabbix-agent2-plugin-hosting/checks/oomunit"
 	"zabbix-agent2-plugin-hosting/checks/site"
 	"zabbix-agent2-plugin-hosting/checks/slab"
 	"zabbix-agent2-plugin-hosting/checks/slabowner"
@@ -50,7 +51,8 @@ type Checks struct {
 	watches   *watches.Watches
 	leaks     *kmemleak.Reader
 	growth    slabowner.Trigger
-	cgroups   *cgroupSlab
+	cgroups   cgroupWalk[slabunit.Report]
+	killed    cgroupWalk[oomunit.Report]
 	startedAt time.Time
 
 	slabHistory time.Duration
@@ -93,7 +95,8 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		nginx:   instances,
 		leaks:   kmemleak.NewReader(options.SysPath),
 		growth:  slabowner.Trigger{Every: options.SlabSessionEvery},
-		cgroups: &cgroupSlab{reader: slabunit.NewReader(options.SysPath)},
+		cgroups: cgroupWalk[slabunit.Report]{read: slabunit.NewReader(options.SysPath).Read},
+		killed:  cgroupWalk[oomunit.Report]{read: oomunit.NewReader(options.SysPath).Read},
 		watches: watches.New(watches.Options{
 			ProcPath: options.ProcPath, SysPath: options.SysPath, Masters: instances.Masters, Listeners: options.WatchListeners,
 			SessionTime: options.SlabSession, SessionEvery: options.SlabSessionEvery,
