@@ -88,3 +88,14 @@ func (g *Group) Remove(tb testing.TB) {
 	tb.Helper()
 	require.Eventually(tb, func() bool { return os.Remove(g.Dir) == nil }, 10*time.Second, 10*time.Millisecond)
 }
+
+// ID is the number that the kernel has for the group.
+func (g *Group) ID(tb testing.TB) uint64 {
+	tb.Helper()
+
+	var stat unix.Stat_t
+
+	require.NoError(tb, unix.Stat(g.Dir, &stat))
+
+	return stat.Ino
+}

@@ -1,0 +1,71 @@
+package tracepoint
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"zabbix-agent2-plugin-hosting/testenv/again"
+	"zabbix-agent2-plugin-hosting/testenv/inkernel"
+	"zabbix-agent2-plugin-hosting/testenv/oomkill"
+)
+
+func TestMain(m *testing.M) {
+	oomkill.Serve()
+
+	if os.Getenv(watchVariable) != "" {
+		_, err := Open()
+		fmt.Println(err)
+		select {}
+	}
+
+	os.Exit(m.Run())
+}
+
+// watchVariable has this program watch until it is killed.
+const watchVariable = "TRACEPOINT_TEST_WATCH"
+
+// requireAll is one program with its link, and two maps.
+func requireAll(t *testing.T, held inkernel.Objects) {
+	t.Helper()
+
+	require.Equal(t, []int{1, 1, 2}, []int{len(held["link_id"]), len(held["prog_id"]), len(held["map_id"])}, "%v", held)
+	require.Len(t, held.Left(), 4)
+}
+
+func TestCloseLeavesNothingInTheKernel(t *testing.T) {
+	// The library looks at what the kernel can do the first time only.
+	for range 2 {
+		w, possible := watched(t, ringSize)
+		if !possible {
+			return
+		}
+
+		held := inkernel.HeldBy(t, os.Getpid())
+		requireAll(t, held)
+		require.NoError(t, w.Close())
+		require.Empty(t, inkernel.HeldBy(t, os.Getpid()))
+		inkernel.RequireNothing(t, held)
+	}
+}
+
+func TestSIGKILLLeavesNothingInTheKernel(t *testing.T) {
+	if _, possible := watched(t, ringSize); !possible {
+		return
+	}
+
+	watching, err := again.Start(watchVariable+"=1", nil)
+	require.NoError(t, err)
+	t.Cleanup(watching.Kill)
+
+	line, err := watching.Output.ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "<nil>\n", line)
+
+	held := inkernel.HeldBy(t, watching.PID)
+	requireAll(t, held)
+	watching.Kill()
+	inkernel.RequireNothing(t, held)
+}
