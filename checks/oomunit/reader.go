@@ -90,7 +90,7 @@ func (r *Reader) Read(ctx context.Context, n int) (*Report, error) {
 
 	all = slices.DeleteFunc(all, func(u Unit) bool { return u.Kills == 0 })
 	slices.SortFunc(all, func(a, b Unit) int {
-		return cmp.Or(cmp.Compare(b.Kills, a.Kills), cmp.Compare(a.Cgroup, b.Cgroup))
+		return cmp.Or(cmp.Compare(b.Kills, a.Kills), compareBool(a.Ended, b.Ended), cmp.Compare(a.Cgroup, b.Cgroup))
 	})
 
 	shown := all[:min(n, len(all))]
@@ -103,6 +103,18 @@ func (r *Reader) Read(ctx context.Context, n int) (*Report, error) {
 		ReadAt: float64(begun.UnixMilli()) / 1000, CgroupVersion: mount.Version, DurationS: time.Since(begun).Seconds(),
 		Units: append([]Unit{}, shown...), UnitsOmitted: len(all) - len(shown), Incomplete: !complete,
 	}, nil
+}
+
+// compareBool has what is false first.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+
+	return 1
 }
 
 // walk gathers the counts.

@@ -15,7 +15,6 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/memory"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
-	"zabbix-agent2-plugin-hosting/checks/oom"
 	"zabbix-agent2-plugin-hosting/checks/oomunit"
 	"zabbix-agent2-plugin-hosting/checks/site"
 	"zabbix-agent2-plugin-hosting/checks/slab"
@@ -38,7 +37,6 @@ type Checks struct {
 	sites   *site.Monitor
 	memory  *memory.Reader
 	slab    *slab.Tracker
-	oom     *oom.Tracker
 	units   unitReader
 	nginx   *nginx.Monitor
 	helper  *helper.Client // nil where this process is root
@@ -88,7 +86,6 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		sites:   site.NewMonitor(options.Sites),
 		memory:  memory.NewReader(options.ProcPath),
 		slab:    slab.NewTracker(options.ProcPath, options.SysPath, sourceOf(asRoot), options.SlabHistory),
-		oom:     oom.NewTracker(options.ProcPath, options.KmsgPath),
 		units:   units,
 		helper:  asRoot,
 		health:  newHealthBook(),
@@ -98,7 +95,8 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		cgroups: cgroupWalk[slabunit.Report]{read: slabunit.NewReader(options.SysPath).Read},
 		killed:  cgroupWalk[oomunit.Report]{read: oomunit.NewReader(options.SysPath).Read},
 		watches: watches.New(watches.Options{
-			ProcPath: options.ProcPath, SysPath: options.SysPath, Masters: instances.Masters, Listeners: options.WatchListeners,
+			ProcPath: options.ProcPath, SysPath: options.SysPath, KmsgPath: options.KmsgPath, Masters: instances.Masters,
+			Listeners: options.WatchListeners, Kills: options.WatchKills,
 			SessionTime: options.SlabSession, SessionEvery: options.SlabSessionEvery,
 		}),
 		startedAt:  time.Now(),

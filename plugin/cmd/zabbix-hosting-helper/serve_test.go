@@ -93,14 +93,16 @@ func TestAnOrdinaryUserGetsTheVictimsOfTheOOMKiller(t *testing.T) {
 	t.Parallel()
 
 	_, s := start(t)
-	tracker := oom.NewTracker("/proc", "/dev/kmsg")
-	t.Cleanup(tracker.Close)
+	tracker := oom.NewTracker(oom.Options{ProcPath: "/proc", SysPath: "/sys", KmsgPath: "/dev/kmsg", Watch: true})
+	t.Cleanup(func() { require.NoError(t, tracker.Close()) })
 
 	own, err := tracker.Get()
 	require.NoError(t, err)
 
 	got := decode[oom.Report](t, s, helper.Request{Verb: helper.VerbOOM})
 	require.Equal(t, own.VictimsKnown, got.VictimsKnown)
+	require.Len(t, got.Sources, 2)
+	require.Equal(t, []bool{own.Sources[0].Used, own.Sources[1].Used}, []bool{got.Sources[0].Used, got.Sources[1].Used})
 	require.Equal(t, own.Schema, got.Schema)
 	require.NotNil(t, got.Kills)
 	require.GreaterOrEqual(t, *got.Kills, *own.Kills)
