@@ -52,5 +52,5 @@ func FindMemory(sysPath, version1File string) (Mount, error) {
 		return Mount{1, one}, nil
 	}
 
-	return Mount{}, fmt.Errorf("no memory controller below %s: %w; boot without cgroup_disable=memory", filepath.Join(sysPath, dir), fs.ErrNotExist)
+	return Mount{}, fmt.Errorf("no memory controller below %s: %w; boot without cgroup_disable=memory and cgroup.memory=nokmem", filepath.Join(sysPath, dir), fs.ErrNotExist)
 }

@@ -17,8 +17,7 @@ func TestTheHelperUsesBothOfTheBestSources(t *testing.T) {
 	}
 
 	tracker := NewTracker(thisHost(true))
-	r, err := tracker.Get()
-	require.NoError(t, err)
+	r := settled(t, tracker)
 	require.True(t, r.VictimsKnown, r.VictimsError)
 	require.Len(t, r.Sources, 2)
 	require.NotNil(t, r.Sources[0].Since)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"zabbix-agent2-plugin-hosting/checks/cgroup"
 	"zabbix-agent2-plugin-hosting/testenv/oomkill"
 )
 
@@ -37,8 +38,8 @@ func events(limits, kills, groupKills int) string {
 	return fmt.Sprintf("low 0\nhigh 0\nmax 7\noom %d\noom_kill %d\noom_group_kill %d\n", limits, kills, groupKills)
 }
 
-func unit(cgroup string, limits, kills, groupKills uint64) Unit {
-	return Unit{Name: path.Base(cgroup), Cgroup: cgroup, Kills: kills, AtLimit: &limits, GroupKills: &groupKills}
+func unit(path string, limits, kills, groupKills uint64) Unit {
+	return Unit{Name: filepath.Base(path), Cgroup: path, Kills: kills, AtLimit: &limits, GroupKills: &groupKills}
 }
 
 func TestKillsAreCountedByUnit(t *testing.T) {
@@ -62,14 +63,14 @@ func TestKillsAreCountedByUnit(t *testing.T) {
 	scope.GroupKills = nil // before 5.17
 
 	for n, want := range map[int]Report{
-		5: {CgroupVersion: 2, Units: []Unit{
+		5: {Reading: cgroup.Reading{CgroupVersion: 2}, Units: []Unit{
 			unit("/system.slice/php.service", 2, 5, 1),
 			{Name: "left.slice", Cgroup: "/left.slice", Ended: true, Kills: 4},
 			{Name: "system.slice", Cgroup: "/system.slice", Ended: true, Kills: 3},
 			scope,
 			unit("/system.slice/nginx.service", 1, 1, 0),
 		}},
-		1: {CgroupVersion: 2, UnitsOmitted: 4, Units: []Unit{unit("/system.slice/php.service", 2, 5, 1)}},
+		1: {Reading: cgroup.Reading{CgroupVersion: 2}, UnitsOmitted: 4, Units: []Unit{unit("/system.slice/php.service", 2, 5, 1)}},
 	} {
 		got, err := NewReader(sys).Read(context.Background(), n)
 		require.NoError(t, err)
@@ -110,7 +111,7 @@ func TestTheRunningKernelCountsAKill(t *testing.T) {
 	}
 
 	ours := func() (all []Unit) {
-		r, err := NewReader("/sys").Read(context.Background(), MaxUnits)
+		r, err := NewReader("/sys").Read(context.Background(), cgroup.MaxUnits)
 		require.NoError(t, err)
 		require.Equal(t, group.Version, r.CgroupVersion)
 
@@ -149,7 +150,7 @@ func TestAHostWithoutTheControllerSaysWhatMendsIt(t *testing.T) {
 	require.ErrorContains(t, err, "cannot tell in which units processes were killed: no memory controller below ")
 
 	_, err = NewReader("/sys").Read(context.Background(), 0)
-	require.EqualError(t, err, "cannot list 0 units: ask for 1 to 100")
+	require.EqualError(t, err, "cannot tell in which units processes were killed: cannot list 0 units: ask for 1 to 100")
 }
 
 func TestWhatIsNotSeenMakesNoKillsOfUnitsThatAreGone(t *testing.T) {

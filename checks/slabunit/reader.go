@@ -5,48 +5,28 @@ package slabunit
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
-	"path/filepath"
 	"slices"
-	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/cgroup"
-	"zabbix-agent2-plugin-hosting/checks/procfile"
-)
-
-const (
-	// MaxUnits is the largest n of Read.
-	MaxUnits = 100
-	// maxTime bounds what a host with thousands of customers' cgroups costs.
-	maxTime = 500 * time.Millisecond
-
-	statFile   = "memory.stat"
-	kernelFile = "memory.kmem.usage_in_bytes" // of version 1
 )
 
 // Reader walks the cgroups. It is not safe for concurrent use.
-type Reader struct {
-	sys    string
-	buffer []byte
-}
+type Reader struct{ memory *cgroup.MemoryReader }
 
 // NewReader reads below sysPath, on a real system "/sys".
-func NewReader(sysPath string) *Reader { return &Reader{sys: sysPath} }
+func NewReader(sysPath string) *Reader {
+	return &Reader{cgroup.NewMemoryReader(sysPath, "memory.stat", "memory.kmem.usage_in_bytes", false)}
+}
 
-// Report tells who is charged for kernel memory.
+// Report tells who is charged for kernel memory. Version 1 of cgroups tells all kernel memory of a cgroup and not what of it is slab.
 type Report struct {
-	ReadAt float64 `json:"read_at"`
-	// CgroupVersion is of the memory controller. Version 1 tells all kernel memory of a cgroup and not what of it is slab.
-	CgroupVersion int     `json:"cgroup_version"`
-	DurationS     float64 `json:"duration_s"`
+	cgroup.Reading
+
 	// Units are those with the most memory; UnitsOmitted are more.
 	Units        []Unit `json:"units"`
 	UnitsOmitted int    `json:"units_omitted"`
-	// Incomplete says that there were more cgroups than could be looked at.
-	Incomplete bool `json:"incomplete"`
 }
 
 // Unit is a cgroup that is charged as a whole: a service, a scope, a container.
@@ -63,33 +43,35 @@ type Unit struct {
 // Read returns the n units with the most memory that the kernel cannot reclaim. errors.Is(err, fs.ErrNotExist) tells that this host counts no
 // kernel memory by cgroup.
 func (r *Reader) Read(ctx context.Context, n int) (*Report, error) {
-	if n < 1 || n > MaxUnits {
-		return nil, fmt.Errorf("cannot list %d units: ask for 1 to %d", n, MaxUnits)
-	}
+	var units []Unit
 
-	mount, err := cgroup.FindMemory(r.sys, kernelFile)
+	// What a unit is charged for holds what those below it are.
+	reading, err := r.memory.Read(ctx, n, func(version int, g cgroup.Group, content []byte) {
+		if g.Unit == "" {
+			return
+		}
+
+		u := Unit{Name: path.Base(g.Path), Cgroup: g.Path}
+
+		if version == 1 {
+			u.takeKernelBytes(content)
+		} else {
+			u.takeStat(content)
+		}
+
+		units = append(units, u)
+	})
 	if err != nil {
-		return nil, fmt.Errorf("cannot tell whose slab it is: %w and cgroup.memory=nokmem", err)
+		return nil, fmt.Errorf("cannot tell whose slab it is: %w", err)
 	}
 
-	begun := time.Now()
-
-	ctx, cancel := context.WithTimeout(ctx, maxTime)
-	defer cancel()
-
-	w := walk{reader: r, mount: mount}
-	complete := cgroup.Walk(ctx, mount.Dir, false, w.visit)
-
-	slices.SortFunc(w.units, func(a, b Unit) int {
+	slices.SortFunc(units, func(a, b Unit) int {
 		return cmp.Or(cmp.Compare(b.weight(), a.weight()), cmp.Compare(a.Cgroup, b.Cgroup))
 	})
 
-	shown := w.units[:min(n, len(w.units))]
+	shown := units[:min(n, len(units))]
 
-	return &Report{
-		ReadAt: float64(begun.UnixMilli()) / 1000, CgroupVersion: mount.Version, DurationS: time.Since(begun).Seconds(),
-		Units: append([]Unit{}, shown...), UnitsOmitted: len(w.units) - len(shown), Incomplete: w.refused || !complete,
-	}, nil
+	return &Report{Reading: reading, Units: append([]Unit{}, shown...), UnitsOmitted: len(units) - len(shown)}, nil
 }
 
 // weight is what units are sorted by.
@@ -103,40 +85,4 @@ func (u Unit) weight() uint64 {
 	}
 
 	return 0
-}
-
-// walk gathers the units.
-type walk struct {
-	reader  *Reader
-	mount   cgroup.Mount
-	units   []Unit
-	refused bool
-}
-
-// visit takes what is charged as a whole. What a unit is charged for holds what those below it are.
-func (w *walk) visit(g cgroup.Group) bool {
-	if g.Unit == "" {
-		return true
-	}
-
-	file, parse := statFile, (*Unit).takeStat
-	if w.mount.Version == 1 {
-		file, parse = kernelFile, (*Unit).takeKernelBytes
-	}
-
-	var err error
-
-	r := w.reader
-	if r.buffer, err = procfile.Read(filepath.Join(g.Dir, file), r.buffer); err != nil {
-		// It has gone away, or the controller is not on for it.
-		w.refused = w.refused || errors.Is(err, fs.ErrPermission)
-
-		return true
-	}
-
-	u := Unit{Name: path.Base(g.Path), Cgroup: g.Path}
-	parse(&u, r.buffer)
-	w.units = append(w.units, u)
-
-	return true
 }

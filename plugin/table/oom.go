@@ -24,7 +24,7 @@ func victims(r *oom.Report) string {
 	text := fmt.Sprintf("OOM kills since %s: %s\n", local(r.BootAt), kills)
 
 	if !r.VictimsKnown {
-		return text + "note: " + r.VictimsError + "\n"
+		text += "note: " + r.VictimsError + "\n"
 	}
 
 	// An older helper does not tell.
@@ -32,22 +32,38 @@ func victims(r *oom.Report) string {
 		text += "victims are known from " + known + "\n"
 	}
 
+	text += unusedSources(r)
+
+	switch {
+	case len(r.Victims) > 0:
+		return text + "\n" + victimRows(r.Victims)
+	case r.VictimsKnown:
+		return text + "no victim is known\n"
+	}
+
+	return text
+}
+
+func unusedSources(r *oom.Report) string {
+	var notes strings.Builder
+
 	for _, s := range r.Sources {
-		if s.Error != "" {
-			text += "note: " + s.Error + "\n"
+		if !strings.Contains(r.VictimsError, s.Error) {
+			fmt.Fprintf(&notes, "note: %s\n", s.Error)
 		}
 	}
 
-	if len(r.Victims) == 0 {
-		return text + "no victim is known\n"
-	}
+	return notes.String()
+}
+
+func victimRows(victims []oom.Victim) string {
 
 	rows := Table{Columns: []Column{
 		{Title: "killed at"}, {Title: "process"}, {Title: "pid", Right: true}, {Title: "RSS", Right: true},
 		{Title: "limit"}, {Title: "cgroup"}, {Title: "triggered by"},
 	}}
 
-	for _, v := range r.Victims {
+	for _, v := range victims {
 		trigger := v.Trigger
 		if v.TriggerPID != 0 {
 			trigger += fmt.Sprintf(" (%d)", v.TriggerPID)
@@ -56,7 +72,7 @@ func victims(r *oom.Report) string {
 		rows.Add(local(v.At), v.Name, fmt.Sprint(v.PID), size(v.RSSBytes), string(v.Constraint), v.Cgroup, trigger)
 	}
 
-	return text + "\n" + rows.String()
+	return rows.String()
 }
 
 // Sources returns where victims are known from, in words.

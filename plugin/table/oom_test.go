@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"zabbix-agent2-plugin-hosting/checks/cgroup"
 	"zabbix-agent2-plugin-hosting/checks/oom"
 	"zabbix-agent2-plugin-hosting/checks/oomunit"
 )
@@ -25,7 +26,7 @@ func TestOOMKillsAreShownWithTheirSourcesAndUnits(t *testing.T) {
 			{At: 946684600, Name: "php", PID: 8, Constraint: oom.ConstraintUnknown},
 		},
 	}
-	killed := &oomunit.Report{UnitsOmitted: 3, Incomplete: true, Units: []oomunit.Unit{
+	killed := &oomunit.Report{Reading: cgroup.Reading{Incomplete: true}, UnitsOmitted: 3, Units: []oomunit.Unit{
 		{Name: "a.service", Cgroup: "/a.service", Kills: 4, AtLimit: new(uint64(2))},
 		{Name: "system.slice", Cgroup: "/system.slice", Ended: true, Kills: 1},
 	}}
@@ -46,6 +47,7 @@ func TestOOMKillsAreShownWithTheirSourcesAndUnits(t *testing.T) {
 	}
 	require.Equal(t, "OOM kills since "+at(946598400)+": 7\nvictims are known from the journal\nnote: cannot watch\nno victim is known\n", OOM(report, nil, nil))
 
-	report.VictimsKnown, report.VictimsError, report.Kills = false, "cannot read it", nil
-	require.Equal(t, "OOM kills since "+at(946598400)+": not counted by this kernel\nnote: cannot read it\n", OOM(report, &oomunit.Report{}, nil))
+	report.VictimsKnown, report.VictimsError, report.Kills = false, "no helper; and cannot read it", nil
+	report.Sources[1] = oom.SourceState{Source: oom.SourceJournal, SourceName: "journal", Error: "cannot read it"}
+	require.Equal(t, "OOM kills since "+at(946598400)+": not counted by this kernel\nnote: no helper; and cannot read it\nnote: cannot watch\n", OOM(report, &oomunit.Report{}, nil))
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"github.com/stretchr/testify/require"
+
+	"zabbix-agent2-plugin-hosting/testenv/again"
 )
 
 // Objects are the numbers of what a process has in the kernel: "prog_id", "map_id" and "link_id".
@@ -91,4 +93,23 @@ func RequireNothing(tb testing.TB, held Objects) {
 	tb.Helper()
 
 	require.Eventually(tb, func() bool { return len(held.Left()) == 0 }, 10*time.Second, 10*time.Millisecond, "%v", held)
+}
+
+// RequireNothingAfterSIGKILL starts this program again with a variable, NAME=value, by which it puts something into the kernel, says whether that failed,
+// and waits. It holds what is there against all, kills the program, and wants nothing left.
+func RequireNothingAfterSIGKILL(tb testing.TB, variable string, all func(Objects)) {
+	tb.Helper()
+
+	watching, err := again.Start(variable, nil)
+	require.NoError(tb, err)
+	tb.Cleanup(watching.Kill)
+
+	line, err := watching.Output.ReadString('\n')
+	require.NoError(tb, err)
+	require.Equal(tb, "<nil>\n", line)
+
+	held := HeldBy(tb, watching.PID)
+	all(held)
+	watching.Kill()
+	RequireNothing(tb, held)
 }

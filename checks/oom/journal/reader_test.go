@@ -16,8 +16,8 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/journald"
 )
 
-// real is a reader of a journal that a real journald keeps. Where none can be started, the reader says why it cannot read.
-func real(t *testing.T) (r *Reader, possible bool) {
+// kept is a reader of a journal that a real journald keeps. Where none can be started, the reader says why it cannot read.
+func kept(t *testing.T) (r *Reader, possible bool) {
 	t.Helper()
 
 	dir, possible := journald.StartT(t)
@@ -37,7 +37,7 @@ func write(t *testing.T, line string) {
 func TestTheKernelLogIsReadOnceFromARealJournal(t *testing.T) {
 	t.Parallel()
 
-	r, possible := real(t)
+	r, possible := kept(t)
 	if !possible {
 		require.ErrorContains(t, r.Read(func(Entry) {}), "cannot read the journal: ")
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"zabbix-agent2-plugin-hosting/testenv/again"
 	"zabbix-agent2-plugin-hosting/testenv/inkernel"
 	"zabbix-agent2-plugin-hosting/testenv/oomkill"
 )
@@ -56,16 +55,5 @@ func TestSIGKILLLeavesNothingInTheKernel(t *testing.T) {
 		return
 	}
 
-	watching, err := again.Start(watchVariable+"=1", nil)
-	require.NoError(t, err)
-	t.Cleanup(watching.Kill)
-
-	line, err := watching.Output.ReadString('\n')
-	require.NoError(t, err)
-	require.Equal(t, "<nil>\n", line)
-
-	held := inkernel.HeldBy(t, watching.PID)
-	requireAll(t, held)
-	watching.Kill()
-	inkernel.RequireNothing(t, held)
+	inkernel.RequireNothingAfterSIGKILL(t, watchVariable+"=1", func(held inkernel.Objects) { requireAll(t, held) })
 }

@@ -101,12 +101,15 @@ func TestAnOrdinaryUserGetsTheVictimsOfTheOOMKiller(t *testing.T) {
 
 	got := decode[oom.Report](t, s, helper.Request{Verb: helper.VerbOOM})
 	require.Equal(t, own.VictimsKnown, got.VictimsKnown)
-	require.Len(t, got.Sources, 2)
-	require.Equal(t, []bool{own.Sources[0].Used, own.Sources[1].Used}, []bool{got.Sources[0].Used, got.Sources[1].Used})
+	// The rest of a long kernel log is read at the next requests.
+	require.Equal(t, oom.SourceTracepoint, got.Sources[0].Source)
+	require.Equal(t, own.Sources[0].Used, got.Sources[0].Used)
 	require.Equal(t, own.Schema, got.Schema)
 	require.NotNil(t, got.Kills)
 	require.GreaterOrEqual(t, *got.Kills, *own.Kills)
-	require.GreaterOrEqual(t, len(got.Victims), len(own.Victims))
+	require.Eventually(t, func() bool {
+		return len(decode[oom.Report](t, s, helper.Request{Verb: helper.VerbOOM}).Victims) >= len(own.Victims)
+	}, soon, 20*time.Millisecond)
 }
 
 func TestAnOrdinaryUserGetsTheStateOfNginx(t *testing.T) {
