@@ -49,7 +49,7 @@ func (r *Reader) newDescriber(held holdings, sockets []*Socket) *describer {
 		d.cgroups[s.CgroupID] = ""
 	}
 
-	r.cgroups.paths(d.cgroups)
+	r.cgroups.Paths(d.cgroups)
 
 	return d
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"zabbix-agent2-plugin-hosting/checks/cgroup"
 	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
@@ -96,8 +97,8 @@ func (p *ProcessReader) Read(pid int) (Process, error) {
 	}
 
 	if groups, err := readIn(dir, "cgroup"); err == nil {
-		found.Cgroup = Printable(parseCgroup(groups), textLimit)
-		found.Unit = UnitOf(found.Cgroup)
+		found.Cgroup = Printable(cgroup.ParseProcess(groups), textLimit)
+		found.Unit = cgroup.UnitOf(found.Cgroup)
 	}
 
 	return found, nil

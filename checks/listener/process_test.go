@@ -151,6 +151,5 @@ func FuzzStat(f *testing.F) {
 		}
 
 		_ = CommandLine(data)
-		_ = UnitOf(Printable(parseCgroup(data), textLimit))
 	})
 }

@@ -5,21 +5,25 @@ package listener
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/cgroup"
 )
 
 // Reader asks the kernel about sockets. It is safe for concurrent use.
 type Reader struct {
 	proc    string
-	cgroups cgroupNames
+	cgroups *cgroup.Names
 	masters masterSockets
 }
 
 // NewReader reads below procPath and sysPath, on a real system "/proc" and "/sys".
 func NewReader(procPath, sysPath string) *Reader {
-	return &Reader{proc: procPath, cgroups: cgroupNames{root: filepath.Join(sysPath, cgroupDir)}}
+	return &Reader{proc: procPath, cgroups: cgroup.NewNames(func() string { return cgroup.Unified(sysPath) })}
 }
+
+// CgroupPath is the path of a cgroup of version 2 below its mount, by its id; empty for one that is gone.
+func (r *Reader) CgroupPath(id uint64) string { return r.cgroups.Path(id) }
 
 // Query says which sockets a snapshot holds.
 type Query struct {

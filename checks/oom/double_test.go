@@ -103,7 +103,7 @@ func tracked(t *testing.T, log *double, vmstat string, uptime time.Duration) *Tr
 	proc := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(proc, "vmstat"), []byte(vmstat), 0o600))
 
-	return newTracker(proc, log.open, func() (instant, error) {
+	return newTracker(Options{ProcPath: proc}, log.open, func() (instant, error) {
 		return instant{wall: time.Unix(bootTime, 0).Add(uptime), monotonic: uptime, boot: uptime}, nil
 	})
 }

@@ -76,6 +76,12 @@ func (v *Victim) takeSizes(text string) {
 		}
 	}
 
+	v.sumRSS()
+	v.PageTablesBytes = v.mendTables(tables)
+}
+
+// sumRSS adds up what is known.
+func (v *Victim) sumRSS() {
 	for _, part := range []*uint64{v.AnonRSSBytes, v.FileRSSBytes, v.ShmemRSSBytes} {
 		if part != nil && v.RSSBytes == nil {
 			v.RSSBytes = new(uint64)
@@ -85,8 +91,6 @@ func (v *Victim) takeSizes(text string) {
 			*v.RSSBytes += *part
 		}
 	}
-
-	v.PageTablesBytes = v.mendTables(tables)
 }
 
 // mendTables undoes a bug of kernels 5.3 to 5.4.8, which print the bytes of the page tables as if they were kB: such a

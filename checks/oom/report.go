@@ -11,11 +11,13 @@ type Report struct {
 	// Kills counts the OOM kills since boot; it does not depend on the kernel log.
 	Kills  *uint64 `json:"kills,omitempty"`
 	BootAt float64 `json:"boot_at"`
-	// VictimsKnown is false where the kernel log cannot be read; VictimsError then says why and what mends it.
-	VictimsKnown bool    `json:"victims_known"`
-	VictimsError string  `json:"victims_error,omitempty"`
-	LastVictim   *Victim `json:"last_victim,omitempty"`
-	// Victims are newest first, at most 20: those that the kernel log still held when it was read.
+	// VictimsKnown is false where no source can be used; VictimsError then says why and what mends it.
+	VictimsKnown bool   `json:"victims_known"`
+	VictimsError string `json:"victims_error,omitempty"`
+	// Sources are those that were tried, the best first. The journal is tried only where the others cannot be used.
+	Sources    []SourceState `json:"sources"`
+	LastVictim *Victim       `json:"last_victim,omitempty"`
+	// Victims are newest first, at most 20: those that the log still held when it was read, and those that the kernel told of since.
 	Victims []Victim `json:"victims"`
 }
 
@@ -41,6 +43,9 @@ type Victim struct {
 	OOMScoreAdj     *int    `json:"oom_score_adj,omitempty"`
 	// Trigger is the process whose request for memory started the OOM killer.
 	Trigger string `json:"trigger,omitempty"`
+	// TriggerPID is known from the tracepoint only.
+	TriggerPID int `json:"trigger_pid,omitempty"`
 
+	// at is on CLOCK_MONOTONIC, from which the clock of the kernel log drifts.
 	at time.Duration
 }

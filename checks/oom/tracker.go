@@ -8,14 +8,27 @@ import (
 	"sync"
 	"time"
 
+	"zabbix-agent2-plugin-hosting/checks/oom/journal"
 	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
-// Tracker follows the kernel log from call to call. It is safe for concurrent use.
+const kernelLogPath = "/dev/kmsg"
+
+// Options say where a host shows itself.
+type Options struct {
+	// ProcPath, SysPath and KmsgPath are "/proc", "/sys" and "/dev/kmsg" on a real system. Another KmsgPath is of another kernel than the journal.
+	ProcPath, SysPath, KmsgPath string
+	// Watch has the kernel tell of each kill from the first Get on, where this process may ask for that.
+	Watch bool
+}
+
+// Tracker follows the kills from call to call. It is safe for concurrent use.
 type Tracker struct {
+	options    Options
 	vmstatPath string
 	open       func() (kernelLog, error)
 	now        func() (instant, error)
+	journal    *journal.Reader
 
 	mu     sync.Mutex
 	vmstat []byte
@@ -25,24 +38,29 @@ type Tracker struct {
 	lines    assembler
 	lastRead uint64
 	readAny  bool
+	// trace is nil where the kernel does not tell of kills, for the reason in traceErr.
+	trace    *trace
+	traceErr error
 }
 
-// NewTracker reads vmstat below procPath and the kernel log from kmsgPath, on a real system "/proc" and "/dev/kmsg".
-func NewTracker(procPath, kmsgPath string) *Tracker {
-	return newTracker(procPath, func() (kernelLog, error) { return openDevice(kmsgPath) }, systemInstant)
+// NewTracker reads nothing before the first Get.
+func NewTracker(o Options) *Tracker {
+	return newTracker(o, func() (kernelLog, error) { return openDevice(o.KmsgPath) }, systemInstant)
 }
 
-func newTracker(procPath string, open func() (kernelLog, error), now func() (instant, error)) *Tracker {
+func newTracker(o Options, open func() (kernelLog, error), now func() (instant, error)) *Tracker {
 	return &Tracker{
-		vmstatPath: filepath.Join(procPath, "vmstat"),
+		options:    o,
+		vmstatPath: filepath.Join(o.ProcPath, "vmstat"),
 		open:       open,
 		now:        now,
+		journal:    journal.NewReader(),
 		record:     make([]byte, recordSize),
 	}
 }
 
-// Get reads the counter and what is new in the kernel log, and builds the payload of hosting.oom.get. A kernel log
-// that cannot be read is no error but a field of the payload.
+// Get reads the counter and what is new of victims, and builds the payload of hosting.oom.get. That they cannot be known is no error but a field of the
+// payload.
 func (t *Tracker) Get() (*Report, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -57,12 +75,10 @@ func (t *Tracker) Get() (*Report, error) {
 		return nil, err
 	}
 
-	r := &Report{Schema: schema, Kills: parseKills(t.vmstat), BootAt: now.bootAt(), VictimsKnown: true}
-	if err := t.follow(now); err != nil {
-		r.VictimsKnown, r.VictimsError = false, err.Error()
-	}
+	r := &Report{Schema: schema, Kills: parseKills(t.vmstat), BootAt: now.bootAt()}
+	r.Victims, r.Sources = t.victims(now)
+	r.VictimsKnown, r.VictimsError = verdict(r.Sources)
 
-	r.Victims = append([]Victim{}, t.lines.victims...)
 	for i := range r.Victims {
 		r.Victims[i].AgeS = max(0, now.monotonic-r.Victims[i].at).Round(time.Millisecond).Seconds()
 	}
@@ -74,12 +90,21 @@ func (t *Tracker) Get() (*Report, error) {
 	return r, nil
 }
 
-// Close lets go of the kernel log. The next Get opens it again.
-func (t *Tracker) Close() {
+// Close lets go of the kernel log and leaves nothing in the kernel. The next Get begins again.
+func (t *Tracker) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 
 	t.closeLog()
+
+	if t.trace == nil {
+		return nil
+	}
+
+	err := t.trace.close()
+	t.trace = nil
+
+	return err
 }
 
 // follow reads the new records. After a failure the log is opened afresh, and records that were seen are passed over.

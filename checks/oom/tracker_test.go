@@ -13,6 +13,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/oom/journal"
+	"zabbix-agent2-plugin-hosting/testenv/apart"
 )
 
 func TestPayload(t *testing.T) {
@@ -42,7 +45,7 @@ func TestPayloadWithoutVictims(t *testing.T) {
 
 	got, err := json.Marshal(r)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"schema":1,"boot_at":1700000000,"victims_known":true,"victims":[]}`, string(got))
+	require.JSONEq(t, `{"schema":1,"boot_at":1700000000,"victims_known":true,"victims":[],"sources":[{"source":2,"source_name":"kernel_log","used":true}]}`, string(got))
 }
 
 func TestKillsOfOddVmstat(t *testing.T) {
@@ -89,7 +92,7 @@ func TestTheLogIsReadOnce(t *testing.T) {
 	require.Equal(t, "8@1700000200 7@1700000100 ", pids())
 	require.Equal(t, 1, log.opened)
 
-	tracker.Close()
+	require.NoError(t, tracker.Close())
 	require.Equal(t, 1, log.closed)
 	require.Equal(t, "8@1700000200 7@1700000100 ", pids(), "opened again, the old records are passed over")
 	require.Equal(t, 2, log.opened)
@@ -173,7 +176,7 @@ func TestVmstatIsNeeded(t *testing.T) {
 	t.Parallel()
 
 	folder := t.TempDir()
-	_, err := NewTracker(folder, "/dev/null").Get()
+	_, err := NewTracker(Options{ProcPath: folder, KmsgPath: "/dev/null"}).Get()
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.EqualError(t, err, "cannot read "+folder+
 		"/vmstat: no such file or directory; mount proc there and let this user read it")
@@ -186,13 +189,30 @@ func TestUnreadableLogs(t *testing.T) {
 		t.Parallel()
 
 		path := filepath.Join(t.TempDir(), "kmsg")
-		r, err := NewTracker("/proc", path).Get()
+		r, err := NewTracker(Options{ProcPath: "/proc", SysPath: "/sys", KmsgPath: path}).Get()
 		require.NoError(t, err)
 		require.False(t, r.VictimsKnown)
 		require.Equal(t, "cannot read "+path+": no such file or directory; a container must be given this device",
 			r.VictimsError)
+		require.Equal(t, []SourceState{{Source: SourceKernelLog, SourceName: "kernel_log", Error: r.VictimsError}}, r.Sources)
 		require.Empty(t, r.Victims)
 		require.NotNil(t, r.Kills)
+	})
+
+	t.Run("nothing at all", func(t *testing.T) {
+		t.Parallel()
+
+		tracker := newTracker(thisHost(true), func() (kernelLog, error) { return nil, errors.New("cannot read it") }, systemInstant)
+		tracker.traceErr = errors.New("cannot watch")
+		tracker.journal = journal.NewReader("--directory=" + t.TempDir())
+
+		r, err := tracker.Get()
+		require.NoError(t, err)
+		require.False(t, r.VictimsKnown)
+		require.Len(t, r.Sources, 3)
+		require.Contains(t, r.Sources[2].Error, "cannot read the journal: ")
+		require.Equal(t, "cannot watch; and cannot read it; and "+r.Sources[2].Error, r.VictimsError)
+		require.Equal(t, []Source{1, 2, 3}, []Source{r.Sources[0].Source, r.Sources[1].Source, r.Sources[2].Source})
 	})
 
 	t.Run("the device of the running kernel without CAP_SYSLOG", func(t *testing.T) {
@@ -205,7 +225,7 @@ func TestUnreadableLogs(t *testing.T) {
 
 		var log kernelLog
 
-		withoutCapabilities(t, func() { log, err = openDevice(path) })
+		apart.AsNobody(t, func() { log, err = openDevice(path) })
 
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -229,7 +249,7 @@ func TestUnreadableLogs(t *testing.T) {
 
 		var err error
 
-		withoutCapabilities(t, func() { _, err = openDevice(path) })
+		apart.AsNobody(t, func() { _, err = openDevice(path) })
 		require.EqualError(t, err, "cannot read "+path+
 			": permission denied; make it readable for this user or grant CAP_DAC_READ_SEARCH")
 	})
@@ -285,7 +305,7 @@ func TestTrackerServesManyAtOnce(t *testing.T) {
 func TestBootTimeOfTheRunningKernel(t *testing.T) {
 	t.Parallel()
 
-	r, err := NewTracker("/proc", "/dev/kmsg").Get()
+	r, err := NewTracker(thisHost(false)).Get()
 	require.NoError(t, err)
 
 	now, err := systemInstant()

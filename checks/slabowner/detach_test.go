@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"zabbix-agent2-plugin-hosting/testenv/again"
 	"zabbix-agent2-plugin-hosting/testenv/apart"
 	"zabbix-agent2-plugin-hosting/testenv/inkernel"
 )
@@ -67,18 +66,8 @@ func TestAKilledProcessLeavesNothingInTheKernel(t *testing.T) {
 		return
 	}
 
-	holding, err := again.Start(holdVariable+"=1", nil)
-	require.NoError(t, err)
-	t.Cleanup(holding.Kill)
-
-	line, err := holding.Output.ReadString('\n')
-	require.NoError(t, err)
-	require.Equal(t, "<nil>\n", line)
-
-	held := inkernel.HeldByT(t, holding.PID)
-	require.Equal(t, held, held.Left())
-	require.GreaterOrEqual(t, held.Count(), 5+2*4)
-
-	holding.Kill()
-	inkernel.RequireGoneT(t, held)
+	inkernel.RequireGoneAfterSIGKILLT(t, holdVariable+"=1", func(held inkernel.Objects) {
+		require.Equal(t, held, held.Left())
+		require.GreaterOrEqual(t, held.Count(), 5+2*4)
+	})
 }

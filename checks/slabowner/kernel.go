@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/cilium/ebpf/btf"
+
+	"zabbix-agent2-plugin-hosting/checks/bpf"
 )
 
 // layout is where this kernel keeps what the programs read.
@@ -58,15 +60,13 @@ func layoutOf(types *btf.Spec) (l layout, err error) {
 		return l, err
 	}
 
-	var cache *btf.Struct
-	if err := types.TypeByName("kmem_cache", &cache); err != nil {
-		return l, fmt.Errorf("struct kmem_cache: %w", err)
-	}
-
 	for name, target := range map[string]*int32{"name": &l.cacheName, "size": &l.cacheSize, "flags": &l.cacheFlags} {
-		if *target, err = offsetOf(cache, name); err != nil {
+		field, err := bpf.Find(types, "kmem_cache", name, bpf.AnySize)
+		if err != nil {
 			return l, err
 		}
+
+		*target = field.Offset
 	}
 
 	page := uint64(os.Getpagesize())
@@ -85,28 +85,18 @@ func layoutOf(types *btf.Spec) (l layout, err error) {
 	return l, nil
 }
 
-func offsetOf(s *btf.Struct, name string) (int32, error) {
-	for _, member := range s.Members {
-		if member.Name == name {
-			return int32(member.Offset.Bytes()), nil
-		}
-	}
-
-	return 0, fmt.Errorf("struct %s has no %s", s.Name, name)
-}
-
 // checkTracepoints holds the tracepoints to the arguments that the programs take: before 6.1 they were others.
 func checkTracepoints(types *btf.Spec) error {
-	alloc, err := arguments(types, "btf_trace_kmem_cache_alloc")
+	alloc, err := bpf.Arguments(types, "btf_trace_kmem_cache_alloc")
 	if err != nil {
 		return err
 	}
 
-	if len(alloc) <= argAllocGFP || !pointsTo(alloc[argCache], "kmem_cache") {
+	if len(alloc) <= argAllocGFP || !bpf.PointsTo(alloc[argCache], "kmem_cache") {
 		return errors.New("kmem_cache_alloc does not tell its cache")
 	}
 
-	malloc, err := arguments(types, "btf_trace_kmalloc")
+	malloc, err := bpf.Arguments(types, "btf_trace_kmalloc")
 	if err != nil {
 		return err
 	}
@@ -116,41 +106,6 @@ func checkTracepoints(types *btf.Spec) error {
 	}
 
 	return nil
-}
-
-func arguments(types *btf.Spec, name string) ([]btf.Type, error) {
-	var probe *btf.Typedef
-	if err := types.TypeByName(name, &probe); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-
-	pointer, ok := probe.Type.(*btf.Pointer)
-	if !ok {
-		return nil, fmt.Errorf("%s is no function", name)
-	}
-
-	function, ok := pointer.Target.(*btf.FuncProto)
-	if !ok {
-		return nil, fmt.Errorf("%s is no function", name)
-	}
-
-	all := make([]btf.Type, len(function.Params))
-	for i, parameter := range function.Params {
-		all[i] = parameter.Type
-	}
-
-	return all, nil
-}
-
-func pointsTo(t btf.Type, name string) bool {
-	pointer, ok := t.(*btf.Pointer)
-	if !ok {
-		return false
-	}
-
-	s, ok := btf.UnderlyingType(pointer.Target).(*btf.Struct)
-
-	return ok && s.Name == name
 }
 
 func isTypedef(t btf.Type, name string) bool {

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"zabbix-agent2-plugin-hosting/checks/cgroup"
 )
 
 // tree makes files below a sysfs.
@@ -29,8 +31,8 @@ func stat(unreclaimable, reclaimable int) string {
 	return fmt.Sprintf("anon 1\nslab_reclaimable %d\nslab_unreclaimable %d\n", reclaimable, unreclaimable)
 }
 
-func unit(name, cgroup string, unreclaimable, reclaimable uint64) Unit {
-	return Unit{Name: name, Cgroup: cgroup, UnreclaimableBytes: &unreclaimable, ReclaimableBytes: &reclaimable}
+func unit(name, path string, unreclaimable, reclaimable uint64) Unit {
+	return Unit{Name: name, Cgroup: path, UnreclaimableBytes: &unreclaimable, ReclaimableBytes: &reclaimable}
 }
 
 func TestUnitsAreChargedAsAWhole(t *testing.T) {
@@ -96,7 +98,7 @@ func TestTheStatOfLinux61IsUnderstood(t *testing.T) {
 func TestThisHostsCgroupsCanBeRead(t *testing.T) {
 	t.Parallel()
 
-	r, err := NewReader("/sys").Read(context.Background(), MaxUnits)
+	r, err := NewReader("/sys").Read(context.Background(), cgroup.MaxUnits)
 	if err != nil {
 		// A container without the controller.
 		require.ErrorIs(t, err, fs.ErrNotExist)
@@ -116,7 +118,7 @@ func TestAHostWithoutTheControllerSaysWhatMendsIt(t *testing.T) {
 	require.ErrorContains(t, err, "boot without cgroup_disable=memory")
 
 	_, err = NewReader("/sys").Read(context.Background(), 0)
-	require.EqualError(t, err, "cannot list 0 units: ask for 1 to 100")
+	require.EqualError(t, err, "cannot tell whose slab it is: cannot list 0 units: ask for 1 to 100")
 }
 
 func TestAHostWithTooManyCgroupsIsReadInPart(t *testing.T) {

@@ -12,9 +12,11 @@ import (
 	"strings"
 
 	"zabbix-agent2-plugin-hosting/checks/nginx/sandbox"
+	"zabbix-agent2-plugin-hosting/checks/oom"
 	"zabbix-agent2-plugin-hosting/plugin/config"
 	"zabbix-agent2-plugin-hosting/plugin/helper"
 	"zabbix-agent2-plugin-hosting/plugin/keys"
+	"zabbix-agent2-plugin-hosting/plugin/table"
 )
 
 // slabKey is asked for more than one finding, of which only the first says why it has no value.
@@ -68,7 +70,7 @@ func examine(checks *keys.Checks, options config.Options) []finding {
 		examineKey(checks, "hosting.memory.get", "kernel memory", ""),
 		examineKey(checks, slabKey, "slab caches", ""),
 		examineReclaimable(checks),
-		examineOOM(checks, options),
+		examineOOM(checks),
 		examineWatches(checks),
 		examineSandbox(sandbox.New().Techniques()),
 	)
@@ -142,11 +144,12 @@ func examineReclaimable(checks *keys.Checks) []finding {
 	return []finding{{Name: name, OK: true, Found: "SUnreclaim is attributed to caches, and what no cache holds is known"}}
 }
 
-func examineOOM(checks *keys.Checks, options config.Options) []finding {
+func examineOOM(checks *keys.Checks) []finding {
 	var report struct {
-		Kills        *uint64 `json:"kills"`
-		VictimsKnown bool    `json:"victims_known"`
-		VictimsError string  `json:"victims_error"`
+		Kills        *uint64           `json:"kills"`
+		VictimsKnown bool              `json:"victims_known"`
+		VictimsError string            `json:"victims_error"`
+		Sources      []oom.SourceState `json:"sources"`
 	}
 
 	value, err := checks.Evaluate(context.Background(), "hosting.oom.get", nil)
@@ -163,7 +166,7 @@ func examineOOM(checks *keys.Checks, options config.Options) []finding {
 		kills = finding{Name: "OOM kills", Found: "the kernel does not count OOM kills (before 4.13)", Mend: mendNone}
 	}
 
-	victims := finding{Name: "OOM victims", OK: true, Found: options.KmsgPath + " can be read"}
+	victims := finding{Name: "OOM victims", OK: true, Found: "known from " + table.Sources(report.Sources)}
 	if !report.VictimsKnown {
 		victims = broken("OOM victims", report.VictimsError, mendKmsg)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"zabbix-agent2-plugin-hosting/checks/cgroup"
 	"zabbix-agent2-plugin-hosting/checks/kmemleak"
 	"zabbix-agent2-plugin-hosting/checks/listener/watch"
 	"zabbix-agent2-plugin-hosting/checks/slabowner"
@@ -57,8 +58,8 @@ func TestWhatAKernelDoesNotHaveIsNothingToMend(t *testing.T) {
 
 	require.Equal(t, markLess, unitsFinding(&keys.SlabReport{}).mark())
 	require.Equal(t, finding{OK: true, Found: "all kernel memory is counted by unit; what of it is slab, only cgroup version 2 tells"},
-		unitsFinding(&keys.SlabReport{Cgroups: &slabunit.Report{CgroupVersion: 1}}))
-	require.Equal(t, finding{OK: true, Found: "it is counted"}, unitsFinding(&keys.SlabReport{Cgroups: &slabunit.Report{CgroupVersion: 2}}))
+		unitsFinding(&keys.SlabReport{Cgroups: &slabunit.Report{Reading: cgroup.Reading{CgroupVersion: 1}}}))
+	require.Equal(t, finding{OK: true, Found: "it is counted"}, unitsFinding(&keys.SlabReport{Cgroups: &slabunit.Report{Reading: cgroup.Reading{CgroupVersion: 2}}}))
 }
 
 func TestAFindingIsMarkedByWhetherItMustBeMended(t *testing.T) {

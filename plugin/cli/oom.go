@@ -23,7 +23,7 @@ func (a *app) oom(flags *flag.FlagSet, args []string) error {
 		return a.printJSON(report)
 	}
 
-	_, err = fmt.Fprint(a.out, table.OOM(report.Report, report.Units))
+	_, err = fmt.Fprint(a.out, table.OOM(report.Report, report.Cgroups, report.Units))
 
 	return err
 }

@@ -27,6 +27,7 @@ type Options struct {
 	Sites        []site.Site   // sorted by name
 
 	WatchListeners bool // also those that are gone at the next look
+	WatchKills     bool // also those that the kernel log leaves out
 	// SlabSession is how long a session of slab owners lasts, SlabSessionEvery the shortest time between two that start by themselves.
 	SlabSession, SlabSessionEvery time.Duration
 

@@ -20,6 +20,13 @@ func watchOptions() []Option {
 			set:         func(o *Options, value string) bool { return setBool(&o.WatchListeners, value) == nil },
 		},
 		{
+			Name:        "WatchKills",
+			Default:     "true",
+			Allowed:     "true or false",
+			Description: "Have the kernel tell of each OOM kill, once hosting.oom.get is asked for, as its log leaves out much when there are many.",
+			set:         func(o *Options, value string) bool { return setBool(&o.WatchKills, value) == nil },
+		},
+		{
 			Name:        "SlabSession",
 			Default:     "60s",
 			Allowed:     "a time from 30s to 120s",

@@ -69,7 +69,7 @@ func Verbs() []VerbInfo {
 		{Verb: VerbStatus, Limit: quick, Description: "version, uptime, memory and counters of the helper itself"},
 		{Verb: VerbSlabinfo, Limit: quick, Description: "/proc/slabinfo, as the kernel wrote it"},
 		{Verb: VerbSlabKinds, Limit: quick, Description: "which slab caches the kernel can reclaim"},
-		{Verb: VerbOOM, Limit: quick, Description: "victims of the OOM killer in the kernel log"},
+		{Verb: VerbOOM, Limit: slow, Description: "victims of the OOM killer, of which the kernel tells each since this was first asked"},
 		{Verb: VerbNginx, Limit: slow, Description: "the nginx instances"},
 		{
 			Verb: VerbNginxConfig, Limit: slow, Description: "the state of one nginx configuration",

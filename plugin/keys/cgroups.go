@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// cgroupsShown is how many units hosting.slab.get names.
+	// cgroupsShown is how many units hosting.slab.get and hosting.oom.get name.
 	cgroupsShown = 10
 	// cgroupsFor is how long a walk through the cgroups serves: on a host with thousands it takes longer than all else in the value.
 	cgroupsFor = 50 * time.Second
@@ -24,24 +24,24 @@ type SlabReport struct {
 	Cgroups *slabunit.Report `json:"cgroups,omitempty"`
 }
 
-// cgroupSlab remembers the last walk.
-type cgroupSlab struct {
-	mu     sync.Mutex
-	reader *slabunit.Reader
-	last   *slabunit.Report
-	at     time.Time
+// cgroupWalk remembers the last walk.
+type cgroupWalk[R any] struct {
+	mu   sync.Mutex
+	read func(ctx context.Context, n int) (*R, error)
+	last *R
+	at   time.Time
 }
 
-// get is nil where the host counts no kernel memory by cgroup.
-func (s *cgroupSlab) get(ctx context.Context) *slabunit.Report {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// get is nil where the host counts nothing of the kind by cgroup.
+func (w *cgroupWalk[R]) get(ctx context.Context) *R {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 
-	if s.at.IsZero() || time.Since(s.at) >= cgroupsFor {
+	if w.at.IsZero() || time.Since(w.at) >= cgroupsFor {
 		// What cannot be told is left out.
-		s.last, _ = s.reader.Read(ctx, cgroupsShown)
-		s.at = time.Now()
+		w.last, _ = w.read(ctx, cgroupsShown)
+		w.at = time.Now()
 	}
 
-	return s.last
+	return w.last
 }

@@ -16,7 +16,7 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/memory"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
 	"zabbix-agent2-plugin-hosting/checks/nginx/instance"
-	"zabbix-agent2-plugin-hosting/checks/oom"
+	"zabbix-agent2-plugin-hosting/checks/oomunit"
 	"zabbix-agent2-plugin-hosting/checks/site"
 	"zabbix-agent2-plugin-hosting/checks/slab"
 	"zabbix-agent2-plugin-hosting/checks/slabowner"
@@ -38,7 +38,6 @@ type Checks struct {
 	sites   *site.Monitor
 	memory  *memory.Reader
 	slab    *slab.Tracker
-	oom     *oom.Tracker
 	units   unitReader
 	nginx   *nginx.Monitor
 	helper  *helper.Client // nil where this process is root
@@ -51,7 +50,8 @@ type Checks struct {
 	watches   *watches.Watches
 	leaks     *kmemleak.Reader
 	growth    slabowner.Trigger
-	cgroups   *cgroupSlab
+	cgroups   cgroupWalk[slabunit.Report]
+	killed    cgroupWalk[oomunit.Report]
 	startedAt time.Time
 
 	slabHistory time.Duration
@@ -89,16 +89,17 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		sites:   site.NewMonitor(options.Sites),
 		memory:  memory.NewReader(options.ProcPath),
 		slab:    slab.NewTracker(options.ProcPath, options.SysPath, sourceOf(asRoot), options.SlabHistory),
-		oom:     oom.NewTracker(options.ProcPath, options.KmsgPath),
 		units:   units,
 		helper:  asRoot,
 		health:  newHealthBook(),
 		nginx:   instances,
 		leaks:   kmemleak.NewReader(options.SysPath, source),
 		growth:  slabowner.Trigger{Every: options.SlabSessionEvery},
-		cgroups: &cgroupSlab{reader: slabunit.NewReader(options.SysPath)},
+		cgroups: cgroupWalk[slabunit.Report]{read: slabunit.NewReader(options.SysPath).Read},
+		killed:  cgroupWalk[oomunit.Report]{read: oomunit.NewReader(options.SysPath).Read},
 		watches: watches.New(watches.Options{
-			ProcPath: options.ProcPath, SysPath: options.SysPath, Masters: instances.Masters, Listeners: options.WatchListeners,
+			ProcPath: options.ProcPath, SysPath: options.SysPath, KmsgPath: options.KmsgPath, Masters: instances.Masters,
+			Listeners: options.WatchListeners, Kills: options.WatchKills,
 			SessionTime: options.SlabSession, SessionEvery: options.SlabSessionEvery, Source: source,
 		}),
 		startedAt:  time.Now(),

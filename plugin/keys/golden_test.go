@@ -98,6 +98,24 @@ func (h *fixtureHost) fillSys() {
 		require.NoError(h.t, os.MkdirAll(filepath.Join(root, folder), 0o755))
 		require.NoError(h.t, os.WriteFile(filepath.Join(root, folder, "reclaim_account"), []byte(fields[1]+"\n"), 0o644))
 	}
+
+	h.fillCgroups()
+}
+
+// fillCgroups has a unit with a kill, and one in the same slice that is gone.
+func (h *fixtureHost) fillCgroups() {
+	h.t.Helper()
+
+	for name, text := range map[string]string{
+		"cgroup.controllers":                            "cpu io memory pids\n",
+		"system.slice/memory.events":                    "low 0\nhigh 0\nmax 9\noom 1\noom_kill 2\noom_group_kill 0\n",
+		"system.slice/php8.2-fpm.service/memory.events": "low 0\nhigh 0\nmax 9\noom 1\noom_kill 1\noom_group_kill 0\n",
+		"system.slice/php8.2-fpm.service/memory.stat":   "slab_reclaimable 4194304\nslab_unreclaimable 8388608\n",
+	} {
+		path := filepath.Join(h.options.SysPath, "fs/cgroup", name)
+		require.NoError(h.t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(h.t, os.WriteFile(path, []byte(text), 0o644))
+	}
 }
 
 // kernelLog returns the path of a double of /dev/kmsg: a packet pipe, of which each read takes one record.

@@ -12,8 +12,9 @@ var (
 	needsSlabinfo = Permission{
 		Needs: "reads /proc/slabinfo and /sys/kernel/slab/*/reclaim_account, mode 0400", Verb: helper.VerbSlabinfo, Without: "not supported",
 	}
-	needsKmsg = Permission{
-		Needs: "reads the kernel log (CAP_SYSLOG where kernel.dmesg_restrict=1)", Verb: helper.VerbOOM, Without: "the count, no victims",
+	needsKills = Permission{
+		Needs: "is told of each kill by the kernel (CAP_BPF, CAP_PERFMON), and reads its log (CAP_SYSLOG where kernel.dmesg_restrict=1)",
+		Verb:  helper.VerbOOM, Without: "the counts; victims from the log or the journal, where this user may read one",
 	}
 )
 
@@ -140,10 +141,10 @@ func slabKeys() []Key {
 func oomKeys() []Key {
 	return []Key{{
 		Name:        "hosting.oom.get",
-		Description: "OOM kills since boot, the last victims with process, cgroup and memory, and how the units of nginx and the agent fare.",
+		Description: "OOM kills since boot and by unit, the last victims with process, cgroup and memory, and how the units of nginx and the agent fare.",
 		Result:      JSON,
 		Check:       CheckOOM,
-		Permission:  needsKmsg,
+		Permission:  needsKills,
 		evaluate:    evaluateOOM,
 	}}
 }

@@ -66,11 +66,10 @@ func (c *Checks) ask(ctx context.Context, r helper.Request) (answer []byte, aske
 	return answer, true, err
 }
 
-// OOM returns the counter of OOM kills, and the victims where this process or the helper may know them.
+// OOM returns the counter of OOM kills, and the victims: as the helper knows them, to whom the kernel tells each, or else as this process may.
 func (c *Checks) OOM(ctx context.Context) (*oom.Report, error) {
-	report, err := c.oom.Get()
-	if err != nil || report.VictimsKnown || c.helper == nil {
-		return report, err
+	if c.helper == nil {
+		return c.watches.Kills()
 	}
 
 	var theirs oom.Report
@@ -80,13 +79,23 @@ func (c *Checks) OOM(ctx context.Context) (*oom.Report, error) {
 		err = json.Unmarshal(answer, &theirs)
 	}
 
-	if err != nil {
-		report.VictimsKnown, report.VictimsError = false, err.Error()
-
-		return report, nil
+	if err == nil && theirs.VictimsKnown {
+		return &theirs, nil
 	}
 
-	return &theirs, nil
+	report, ownErr := c.watches.Kills()
+
+	switch {
+	case ownErr != nil:
+		return nil, ownErr
+	case report.VictimsKnown:
+	case err != nil:
+		report.VictimsError = err.Error()
+	default:
+		return &theirs, nil
+	}
+
+	return report, nil
 }
 
 // nginxRows are the instances that the helper found, as JSON, and those of this plugin's own configuration.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"zabbix-agent2-plugin-hosting/checks/oom"
+	"zabbix-agent2-plugin-hosting/checks/oomunit"
 	"zabbix-agent2-plugin-hosting/checks/unit"
 )
 
@@ -22,6 +23,8 @@ type unitReader interface {
 // OOMReport is the value of hosting.oom.get.
 type OOMReport struct {
 	*oom.Report
+	// Cgroups tells in which units processes were killed; absent on hosts that do not count it.
+	Cgroups *oomunit.Report `json:"cgroups,omitempty"`
 	// Units is nil where no systemd runs.
 	*Units
 }
@@ -41,11 +44,12 @@ func (c *Checks) OOMAndUnits(ctx context.Context) (*OOMReport, error) {
 		return nil, err
 	}
 
+	cgroups := c.killed.get(ctx)
 	report, err := c.unitReport(ctx)
 
 	switch {
 	case errors.Is(err, unit.ErrNoSystemd):
-		return &OOMReport{Report: kills}, nil
+		return &OOMReport{Report: kills, Cgroups: cgroups}, nil
 	case err != nil:
 		report = &Units{UnitsError: err.Error()}
 	}
@@ -58,7 +62,7 @@ func (c *Checks) OOMAndUnits(ctx context.Context) (*OOMReport, error) {
 		addVictims(&report.Units[i], kills)
 	}
 
-	return &OOMReport{Report: kills, Units: report}, nil
+	return &OOMReport{Report: kills, Cgroups: cgroups, Units: report}, nil
 }
 
 func (c *Checks) unitReport(ctx context.Context) (*Units, error) {

@@ -140,10 +140,14 @@ func TestUnitsThatCannotBeToldAreNoFailure(t *testing.T) {
 
 	none := filepath.Join(t.TempDir(), "none")
 
-	require.Equal(t, map[string]any{"schema": 1.0, "kills": 2.0, "victims_known": true},
-		unitsOf(t, unit.NewReader(unit.Options{RunDir: none, BusPath: none})), "no systemd")
+	value := unitsOf(t, unit.NewReader(unit.Options{RunDir: none, BusPath: none}))
+	require.Equal(t, []any{map[string]any{"source": 2.0, "source_name": "kernel_log", "used": true}}, value["sources"])
+	require.Equal(t, "php8.2-fpm.service", value["cgroups"].(map[string]any)["units"].([]any)[0].(map[string]any)["name"], "of two with one kill each")
+	delete(value, "sources")
+	delete(value, "cgroups")
+	require.Equal(t, map[string]any{"schema": 1.0, "kills": 2.0, "victims_known": true}, value, "no systemd")
 
-	value := unitsOf(t, unit.NewReader(unit.Options{RunDir: filepath.Dir(file), BusPath: file}))
+	value = unitsOf(t, unit.NewReader(unit.Options{RunDir: filepath.Dir(file), BusPath: file}))
 	require.NotContains(t, value, "units")
 	require.NotContains(t, value, "units_oom_killed", "what is not known is not none")
 	require.NotContains(t, value, "agent_unit")

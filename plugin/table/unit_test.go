@@ -25,7 +25,7 @@ func TestUnitsAreShownBelowTheVictims(t *testing.T) {
 	t.Parallel()
 
 	kills := &oom.Report{Kills: new(uint64(2)), BootAt: 946598400, VictimsKnown: true}
-	head := "OOM kills since " + at(946598400) + ": 2\nthe kernel log names no victim\n"
+	head := "OOM kills since " + at(946598400) + ": 2\nno victim is known\n"
 
 	tests := map[string]struct {
 		units *unit.Report
@@ -59,7 +59,7 @@ func TestUnitsAreShownBelowTheVictims(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			require.Equal(t, head+test.want, OOM(kills, test.units))
+			require.Equal(t, head+test.want, OOM(kills, nil, test.units))
 		})
 	}
 }

@@ -1,26 +1,31 @@
-// Package watches holds what looks at a host for longer than one request: who listens, and who allocates slab memory. The helper has one, and so
+// Package watches holds what looks at a host for longer than one request: who listens, who allocates slab memory, and who is killed for memory. The helper has one, and so
 // has a plugin that is root itself.
 package watches
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
+	"zabbix-agent2-plugin-hosting/checks/cgroup"
 	"zabbix-agent2-plugin-hosting/checks/kernelsource"
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/listener/watch"
+	"zabbix-agent2-plugin-hosting/checks/oom"
 	"zabbix-agent2-plugin-hosting/checks/slabowner"
 )
 
 // Options say what is watched.
 type Options struct {
-	ProcPath, SysPath string
+	ProcPath, SysPath, KmsgPath string
 	// Masters finds the nginx whose clients nobody else may take.
 	Masters func(context.Context) ([]listener.Master, error)
 	// Listeners is false where the administrator does not want them watched.
 	Listeners bool
+	// Kills is false where the administrator does not want the OOM killer watched; its victims are in the kernel log still.
+	Kills bool
 	// SessionTime is how long a session of slab owners lasts, SessionEvery the shortest time from one to the next that starts by itself.
 	SessionTime, SessionEvery time.Duration
 	// Source finds the lines of kernel stacks.
@@ -37,6 +42,7 @@ type Watches struct {
 	options   Options
 	listeners *watch.Watcher
 	owners    *slabowner.Monitor
+	kills     *oom.Tracker
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -58,15 +64,13 @@ func New(o Options) *Watches {
 	w := &Watches{options: o}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.listeners = watch.New(watch.Options{ProcPath: o.ProcPath, SysPath: o.SysPath, Masters: o.Masters})
-	names := listener.NewReader(o.ProcPath, o.SysPath)
+	names := cgroup.NewNames(func() string { return cgroup.Unified(o.SysPath) })
 	w.owners = slabowner.NewMonitor(slabowner.Options{
 		ProcPath: o.ProcPath, SysPath: o.SysPath, Source: o.Source,
-		NameCgroups: func(ids map[uint64]string) {
-			for id := range ids {
-				ids[id] = names.CgroupPath(id)
-			}
-		},
+		NameCgroups: names.Paths,
 	})
+
+	w.kills = oom.NewTracker(oom.Options{ProcPath: o.ProcPath, SysPath: o.SysPath, KmsgPath: o.KmsgPath, Watch: o.Kills})
 
 	return w
 }
@@ -75,10 +79,11 @@ func New(o Options) *Watches {
 func (w *Watches) Close() error {
 	w.cancel()
 
-	return w.listeners.Close()
+	return errors.Join(w.listeners.Close(), w.kills.Close())
 }
 
-// Busy tells that something is watched, so that this process must not end because nobody asks.
+// Busy tells that something is watched, so that this process must not end because nobody asks. The kills need no process that nobody asks: they are
+// counted by the kernel, and in its log.
 func (w *Watches) Busy() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -116,6 +121,9 @@ func (w *Watches) unwatch() {
 	_ = w.listeners.Close()
 	w.watching = false
 }
+
+// Kills are the kills of the OOM killer, of which the kernel tells from the first question on.
+func (w *Watches) Kills() (*oom.Report, error) { return w.kills.Get() }
 
 // Owners is the last session's result with its n largest owners.
 func (w *Watches) Owners(n int) *slabowner.Report { return w.owners.Last(n) }

@@ -11,14 +11,16 @@ import (
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/listener/watch"
+	"zabbix-agent2-plugin-hosting/checks/oom"
 	"zabbix-agent2-plugin-hosting/checks/slabowner"
+	"zabbix-agent2-plugin-hosting/testenv/inkernel"
 )
 
 func newWatches(t *testing.T, listeners bool) *Watches {
 	t.Helper()
 
 	w := New(Options{
-		ProcPath: "/proc", SysPath: "/sys", Listeners: listeners, SessionTime: slabowner.MinDuration, SessionEvery: time.Hour,
+		ProcPath: "/proc", SysPath: "/sys", KmsgPath: "/dev/kmsg", Listeners: listeners, Kills: true, SessionTime: slabowner.MinDuration, SessionEvery: time.Hour,
 		Masters: func(context.Context) ([]listener.Master, error) { return nil, nil },
 	})
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
@@ -88,6 +90,33 @@ func TestAWatchThatIsNotWantedIsOff(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, watch.StateOff, events.TCP.State)
 	require.False(t, w.Busy())
+}
+
+func TestTheOOMKillerIsWatchedFromTheFirstQuestionOnWithoutKeepingTheProcessUp(t *testing.T) {
+	w := newWatches(t, false)
+	require.Zero(t, inkernel.HeldByT(t, os.Getpid()).Count())
+
+	for range 2 {
+		r, err := w.Kills()
+		require.NoError(t, err)
+		require.Equal(t, oom.SourceTracepoint, r.Sources[0].Source)
+
+		if os.Getuid() != 0 {
+			require.Contains(t, r.Sources[0].Error, "use the root helper")
+
+			return
+		}
+
+		require.True(t, r.Sources[0].Used, r.Sources[0].Error)
+		require.Len(t, inkernel.HeldByT(t, os.Getpid()).Links, 1)
+	}
+
+	require.False(t, w.Busy())
+
+	held := inkernel.HeldByT(t, os.Getpid())
+	require.NoError(t, w.Close())
+	require.Zero(t, inkernel.HeldByT(t, os.Getpid()).Count())
+	inkernel.RequireGoneT(t, held)
 }
 
 func TestASessionThatStartsByItselfIsRare(t *testing.T) {

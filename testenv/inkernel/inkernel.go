@@ -14,6 +14,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+
+	"zabbix-agent2-plugin-hosting/testenv/again"
 )
 
 // patience is how long the kernel may take: it frees a program when none of its processors can run it any more.
@@ -119,4 +121,26 @@ func RequireGoneT(tb testing.TB, o Objects) {
 			tb.Fatalf("the kernel still has %+v of %+v after %s", o.Left(), o, patience)
 		}
 	}
+}
+
+// RequireGoneAfterSIGKILLT starts this program again with a variable, NAME=value, by which it puts something into the kernel, says whether that failed,
+// and waits. It holds what is there against all, kills the program, and wants nothing left.
+func RequireGoneAfterSIGKILLT(tb testing.TB, variable string, all func(Objects)) {
+	tb.Helper()
+
+	holding, err := again.Start(variable, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+
+	tb.Cleanup(holding.Kill)
+
+	if line, err := holding.Output.ReadString('\n'); line != "<nil>\n" {
+		tb.Fatalf("cannot put anything into the kernel: %s, %v", line, err)
+	}
+
+	held := HeldByT(tb, holding.PID)
+	all(held)
+	holding.Kill()
+	RequireGoneT(tb, held)
 }

@@ -3,7 +3,7 @@ package watch
 import (
 	"time"
 
-	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/checks/cgroup"
 	"zabbix-agent2-plugin-hosting/checks/listener/watch/probe"
 )
 
@@ -55,7 +55,7 @@ func (w *Watcher) poll(reason string) {
 func (w *Watcher) watchUDP() {
 	err := errContainer
 	if seesAllCgroups(w.options.ProcPath) {
-		err = w.probe.WatchUDP(listener.UnifiedCgroup(w.options.SysPath))
+		err = w.probe.WatchUDP(cgroup.Unified(w.options.SysPath))
 	}
 
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"zabbix-agent2-plugin-hosting/checks/cgroup"
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/listener/watch/probe"
 )
@@ -47,7 +48,7 @@ func (n *namer) fromKernel(r *probe.Record, hurry bool) *opener {
 
 	if o.cgroup == "" {
 		o.cgroup = n.reader.CgroupPath(r.Socket.CgroupID)
-		o.unit = listener.UnitOf(o.cgroup)
+		o.unit = cgroup.UnitOf(o.cgroup)
 	}
 
 	return o

@@ -13,7 +13,6 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/kmemleak"
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/nginx"
-	"zabbix-agent2-plugin-hosting/checks/oom"
 	"zabbix-agent2-plugin-hosting/checks/slab"
 	"zabbix-agent2-plugin-hosting/checks/unit"
 	"zabbix-agent2-plugin-hosting/plugin/helper"
@@ -32,7 +31,6 @@ const (
 
 // Host does the verbs on this host.
 type Host struct {
-	oom       *oom.Tracker
 	nginx     *nginx.Monitor
 	listeners *listener.Reader
 	// slabinfoSize is how many bytes the last answer of VerbSlabinfo had.
@@ -54,13 +52,12 @@ func NewHost(s settings.Settings) *Host {
 	source := kernelsource.New("/", procPath, sysPath)
 
 	return &Host{
-		oom:       oom.NewTracker(procPath, kmsgPath),
 		nginx:     instances,
 		listeners: listener.NewReader(procPath, sysPath),
 		units:     units,
 		leaks:     kmemleak.NewReader(sysPath, source),
 		watches: watches.New(watches.Options{
-			ProcPath: procPath, SysPath: sysPath, Masters: instances.Masters, Listeners: s.WatchListeners,
+			ProcPath: procPath, SysPath: sysPath, KmsgPath: kmsgPath, Masters: instances.Masters, Listeners: s.WatchListeners, Kills: s.WatchKills,
 			SessionTime: s.SlabSession, SessionEvery: s.SlabSessionEvery, Source: source,
 		}),
 	}
@@ -96,7 +93,7 @@ func (h *Host) Handlers() map[helper.Verb]Handler {
 	return map[helper.Verb]Handler{
 		helper.VerbSlabinfo:  h.slabinfo,
 		helper.VerbSlabKinds: func(context.Context, helper.Request) (any, error) { return slab.ReadKinds(procPath, sysPath) },
-		helper.VerbOOM:       func(context.Context, helper.Request) (any, error) { return h.oom.Get() },
+		helper.VerbOOM:       func(context.Context, helper.Request) (any, error) { return h.watches.Kills() },
 		helper.VerbNginx:     func(ctx context.Context, _ helper.Request) (any, error) { return h.nginx.Discover(ctx) },
 		helper.VerbNginxConfig: func(ctx context.Context, r helper.Request) (any, error) {
 			name, err := h.nginx.NameOf(ctx, r.Instance)

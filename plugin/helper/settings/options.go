@@ -34,6 +34,7 @@ func Options() []Option {
 		ofPlugin("nginx_revalidate", "NginxRevalidate", func(s *Settings, o config.Options) { s.NginxRevalidate = o.NginxRevalidate }),
 		ofPlugin("nginx_timeout", "NginxTimeout", func(s *Settings, o config.Options) { s.NginxTimeout = o.NginxTimeout }),
 		ofPlugin("watch_listeners", "WatchListeners", func(s *Settings, o config.Options) { s.WatchListeners = o.WatchListeners }),
+		ofPlugin("watch_kills", "WatchKills", func(s *Settings, o config.Options) { s.WatchKills = o.WatchKills }),
 		ofPlugin("slab_session", "SlabSession", func(s *Settings, o config.Options) { s.SlabSession = o.SlabSession }),
 		ofPlugin("slab_session_every", "SlabSessionEvery", func(s *Settings, o config.Options) { s.SlabSessionEvery = o.SlabSessionEvery }),
 	}

@@ -39,6 +39,7 @@ type Settings struct {
 	NginxRevalidate time.Duration
 	NginxTimeout    time.Duration
 	WatchListeners  bool
+	WatchKills      bool
 	// SlabSession is how long a session of slab owners lasts, SlabSessionEvery the shortest time between two that start by themselves.
 	SlabSession, SlabSessionEvery time.Duration
 	Nginx                         []instance.Configured // sorted by name

@@ -7,7 +7,13 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/bpf"
 )
+
+// rightsForUDP are more than TCP needs.
+var rightsForUDP = append(bpf.Tracing(), bpf.Right{Number: unix.CAP_NET_ADMIN, Name: "CAP_NET_ADMIN"})
 
 // MaxPorts is how many UDP ports SetPorts takes.
 const MaxPorts = 1024
@@ -36,7 +42,7 @@ func (p *Probe) WatchUDP(cgroup string) error {
 	}
 
 	if err != nil {
-		return errors.Join(explain("UDP sockets", err, rightsForUDP), p.unload(before))
+		return errors.Join(bpf.Explain("UDP sockets", err, rightsForUDP), p.unload(before))
 	}
 
 	p.udp.hooks = p.loaded[before:]

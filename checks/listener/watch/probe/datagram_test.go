@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"zabbix-agent2-plugin-hosting/checks/cgroup"
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/testenv/listeners"
 )
@@ -17,7 +18,7 @@ func watchedUDP(t *testing.T) (p *Probe, possible bool) {
 
 	p, possible = watched(t, RingSize)
 	if possible {
-		require.NoError(t, p.WatchUDP(listener.UnifiedCgroup("/sys")))
+		require.NoError(t, p.WatchUDP(cgroup.Unified("/sys")))
 	}
 
 	return p, possible

@@ -5,6 +5,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
+
+	"zabbix-agent2-plugin-hosting/checks/bpf"
 )
 
 const (
@@ -39,25 +41,25 @@ func (p *Probe) watchExecutions() (err error) {
 func (p *program) executing(executions *ebpf.Map) asm.Instructions {
 	// The value is built on the stack, in front of what is there for all programs.
 	const (
-		value = keyOnStack - execSize - 4
+		value = bpf.KeyOnStack - execSize - 4
 		task  = asm.R6
 	)
 
-	p.add(asm.FnGetCurrentTask.Call(), asm.Mov.Reg(task, asm.R0))
+	p.Add(asm.FnGetCurrentTask.Call(), asm.Mov.Reg(task, asm.R0))
 
 	for at := int16(0); at < execSize; at += 4 {
-		p.add(asm.StoreImm(asm.RFP, value+at, 0, asm.Word))
+		p.Add(asm.StoreImm(asm.RFP, value+at, 0, asm.Word))
 	}
 
-	p.follow(task, p.layout.leader)
-	p.probe(asm.RFP, value+atExecStart, 8, pointer, p.layout.start)
-	p.probe(asm.RFP, keyOnStack, 4, pointer, p.layout.pid)
-	p.add(asm.LoadMem(asm.R8, asm.RFP, keyOnStack, asm.Word))
+	p.Follow(task, p.layout.leader)
+	p.Probe(asm.RFP, value+atExecStart, 8, bpf.Pointer, p.layout.start)
+	p.Probe(asm.RFP, bpf.KeyOnStack, 4, bpf.Pointer, p.layout.pid)
+	p.Add(asm.LoadMem(asm.R8, asm.RFP, bpf.KeyOnStack, asm.Word))
 	p.ownArguments(asm.RFP, value+atExecArgs, value+atExecLength, commandSize)
-	p.add(
-		asm.StoreMem(asm.RFP, keyOnStack, asm.R8, asm.Word),
+	p.Add(
+		asm.StoreMem(asm.RFP, bpf.KeyOnStack, asm.R8, asm.Word),
 		asm.LoadMapPtr(asm.R1, executions.FD()),
-		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, keyOnStack),
+		asm.Mov.Reg(asm.R2, asm.RFP), asm.Add.Imm(asm.R2, bpf.KeyOnStack),
 		asm.Mov.Reg(asm.R3, asm.RFP), asm.Add.Imm(asm.R3, value),
 		asm.Mov.Imm(asm.R4, 0),
 		asm.FnMapUpdateElem.Call(),

@@ -1,35 +1,39 @@
 package probe
 
-import "github.com/cilium/ebpf/asm"
+import (
+	"github.com/cilium/ebpf/asm"
+
+	"zabbix-agent2-plugin-hosting/checks/bpf"
+)
 
 // opener puts down who opened the socket: the process and those above it, and the process's command line. It may be gone
 // before anybody can look into /proc.
 func (p *program) opener() {
-	p.add(asm.FnGetCurrentTask.Call(), asm.Mov.Reg(pointer, asm.R0))
+	p.Add(asm.FnGetCurrentTask.Call(), asm.Mov.Reg(bpf.Pointer, asm.R0))
 
 	for i := range int32(taskCount) {
 		// A thread may have started the process, and the socket.
-		p.follow(pointer, p.layout.leader)
-		p.probe(record, atTasks+i*taskSize+atPID, 4, pointer, p.layout.pid)
-		p.probe(record, atTasks+i*taskSize+atStart, 8, pointer, p.layout.start)
-		p.probe(record, atTasks+i*taskSize+atName, nameSize, pointer, p.layout.name)
-		p.follow(pointer, p.layout.parent)
+		p.Follow(bpf.Pointer, p.layout.leader)
+		p.Probe(bpf.Record, atTasks+i*taskSize+atPID, 4, bpf.Pointer, p.layout.pid)
+		p.Probe(bpf.Record, atTasks+i*taskSize+atStart, 8, bpf.Pointer, p.layout.start)
+		p.Probe(bpf.Record, atTasks+i*taskSize+atName, nameSize, bpf.Pointer, p.layout.name)
+		p.Follow(bpf.Pointer, p.layout.parent)
 	}
 
 	p.started()
-	p.ownArguments(record, atArgs, atArgsLength, argsSize)
+	p.ownArguments(bpf.Record, atArgs, atArgsLength, argsSize)
 }
 
 // started puts down the name by which the process's program was started, which the kernel has put behind its environment.
 func (p *program) started() {
-	p.add(asm.FnGetCurrentTask.Call(), asm.Mov.Reg(pointer, asm.R0))
-	p.follow(pointer, p.layout.memory)
-	p.probe(asm.RFP, keyOnStack, 8, pointer, p.layout.environmentEnd)
-	p.add(
-		asm.StoreImm(record, atProgram, 0, asm.Byte),
-		asm.Mov.Reg(asm.R1, record), asm.Add.Imm(asm.R1, atProgram),
+	p.Add(asm.FnGetCurrentTask.Call(), asm.Mov.Reg(bpf.Pointer, asm.R0))
+	p.Follow(bpf.Pointer, p.layout.memory)
+	p.Probe(asm.RFP, bpf.KeyOnStack, 8, bpf.Pointer, p.layout.environmentEnd)
+	p.Add(
+		asm.StoreImm(bpf.Record, atProgram, 0, asm.Byte),
+		asm.Mov.Reg(asm.R1, bpf.Record), asm.Add.Imm(asm.R1, atProgram),
 		asm.Mov.Imm(asm.R2, programSize),
-		asm.LoadMem(asm.R3, asm.RFP, keyOnStack, asm.DWord),
+		asm.LoadMem(asm.R3, asm.RFP, bpf.KeyOnStack, asm.DWord),
 		asm.FnProbeReadUserStr.Call(),
 	)
 }
@@ -39,12 +43,12 @@ func (p *program) started() {
 func (p *program) ownArguments(to asm.Register, at, length int16, limit int32) {
 	const start, size = asm.R7, asm.R9
 
-	p.add(asm.FnGetCurrentTask.Call(), asm.Mov.Reg(pointer, asm.R0))
-	p.follow(pointer, p.layout.memory)
-	p.probe(asm.RFP, keyOnStack, 8, pointer, p.layout.argsStart)
-	p.add(asm.LoadMem(start, asm.RFP, keyOnStack, asm.DWord))
-	p.follow(pointer, p.layout.argsEnd)
-	p.add(
+	p.Add(asm.FnGetCurrentTask.Call(), asm.Mov.Reg(bpf.Pointer, asm.R0))
+	p.Follow(bpf.Pointer, p.layout.memory)
+	p.Probe(asm.RFP, bpf.KeyOnStack, 8, bpf.Pointer, p.layout.argsStart)
+	p.Add(asm.LoadMem(start, asm.RFP, bpf.KeyOnStack, asm.DWord))
+	p.Follow(bpf.Pointer, p.layout.argsEnd)
+	p.Add(
 		asm.Sub.Reg(size, start),
 		asm.JLE.Imm(size, limit, "short"),
 		asm.Mov.Imm(size, limit),
@@ -57,5 +61,5 @@ func (p *program) ownArguments(to asm.Register, at, length int16, limit int32) {
 		asm.JNE.Imm(asm.R0, 0, "no arguments"),
 		asm.StoreMem(to, length, size, asm.Word),
 	)
-	p.label("no arguments")
+	p.Label("no arguments")
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
+
+	"zabbix-agent2-plugin-hosting/checks/bpf"
 )
 
 // RingSize holds some 2,000 openings with their closings that have not been read.
@@ -70,7 +72,7 @@ func Open(ringSize int) (*Probe, error) {
 
 	p := &Probe{layout: l}
 	if err := p.open(ringSize); err != nil {
-		return nil, errors.Join(explain("TCP listeners", err, rightsForTCP), p.Close())
+		return nil, errors.Join(bpf.Explain("TCP listeners", err, bpf.Tracing()), p.Close())
 	}
 
 	return p, nil
@@ -102,7 +104,7 @@ func (p *Probe) open(ringSize int) (err error) {
 }
 
 func (p *Probe) program() *program {
-	return &program{layout: p.layout, ring: p.ring, lost: p.lost, udp: p.udp}
+	return &program{Program: bpf.Program{Ring: p.ring, Lost: p.lost}, layout: p.layout, udp: p.udp}
 }
 
 // run loads a program and has it be run.

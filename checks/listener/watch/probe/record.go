@@ -123,10 +123,10 @@ func (l *layout) parse(raw []byte) (r Record, ok bool) {
 	if raw[atProtocol] == protocolUDP {
 		r.Socket.Network = listener.UDP
 	} else {
-		r.ReusePort = new(raw[atReusePort]&l.reusePort.mask != 0)
+		r.ReusePort = new(raw[atReusePort]&l.reusePort.Mask != 0)
 
 		if addr.Is6() && addr.IsUnspecified() {
-			r.Socket.V6Only = new(raw[atV6Only]&l.v6Only.mask != 0)
+			r.Socket.V6Only = new(raw[atV6Only]&l.v6Only.Mask != 0)
 		}
 	}
 

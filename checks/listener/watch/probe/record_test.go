@@ -8,11 +8,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"zabbix-agent2-plugin-hosting/checks/bpf"
 	"zabbix-agent2-plugin-hosting/checks/listener"
 )
 
 // bits are where Linux 6.18 on amd64 keeps them, on which the records of testdata were made.
-var bits = layout{reusePort: field{mask: 1 << 4}, v6Only: field{mask: 1 << 5}}
+var bits = layout{reusePort: bpf.Field{Mask: 1 << 4}, v6Only: bpf.Field{Mask: 1 << 5}}
 
 // fixture is a record as the program put it into the ring.
 func fixture(t testing.TB, name string) []byte {

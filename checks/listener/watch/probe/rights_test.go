@@ -12,66 +12,6 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/apart"
 )
 
-func TestLackingRightsAreNamed(t *testing.T) {
-	t.Parallel()
-
-	bit := func(numbers ...uint) (all uint64) {
-		for _, n := range numbers {
-			all |= 1 << n
-		}
-
-		return all
-	}
-
-	for name, c := range map[string]struct {
-		effective uint64
-		needed    []right
-		want      string
-	}{
-		"none of two":              {0, rightsForTCP, "CAP_BPF and CAP_PERFMON"},
-		"one of two":               {bit(unix.CAP_BPF), rightsForTCP, "CAP_PERFMON"},
-		"the other of two":         {bit(unix.CAP_PERFMON), rightsForTCP, "CAP_BPF"},
-		"both":                     {bit(unix.CAP_BPF, unix.CAP_PERFMON), rightsForTCP, ""},
-		"the third of three":       {bit(unix.CAP_BPF, unix.CAP_PERFMON), rightsForUDP, "CAP_NET_ADMIN"},
-		"all of one that has more": {bit(unix.CAP_SYS_ADMIN), rightsForUDP, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-
-			require.Equal(t, c.want, names(lacking(c.effective, c.needed)))
-		})
-	}
-}
-
-func TestTheRightsOfAProcess(t *testing.T) {
-	t.Parallel()
-
-	effective, known := parseRights([]byte("Name:\ta\nCapPrm:\t0000000000000001\nCapEff:\t000000c000000000\nCapBnd:\t0000000000000002\n"))
-	require.True(t, known)
-	require.Equal(t, uint64(1<<unix.CAP_BPF|1<<unix.CAP_PERFMON), effective)
-
-	for _, text := range []string{"", "CapEff:\tx\n", "CapEff"} {
-		_, known = parseRights([]byte(text))
-		require.False(t, known, text)
-	}
-}
-
-func TestAnErrorSaysWhatMendsIt(t *testing.T) {
-	t.Parallel()
-
-	const what = "UDP sockets"
-
-	refused := explain(what, errors.Join(errors.New("map create"), unix.EPERM), []right{{63, "CAP_THAT_NOBODY_HAS"}})
-	require.ErrorIs(t, refused, fs.ErrPermission)
-	require.EqualError(t, explain(what, unix.ENOTSUP, rightsForUDP),
-		"cannot watch UDP sockets in the kernel: operation not supported; use Linux 5.15 or newer, with BTF")
-
-	if os.Geteuid() == 0 {
-		require.EqualError(t, refused, "cannot watch UDP sockets in the kernel: operation not permitted in spite of CAP_THAT_NOBODY_HAS; "+
-			"look for a seccomp filter, lockdown=confidentiality or a security module")
-	}
-}
-
 // TestAnOrdinaryUserMayNotWatch is told what is missing.
 func TestAnOrdinaryUserMayNotWatch(t *testing.T) {
 	apart.AsNobody(t, func() {

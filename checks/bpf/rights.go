@@ -1,10 +1,9 @@
-package probe
+package bpf
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -13,22 +12,20 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
-// right is a capability that the kernel asks for (capabilities(7)).
-type right struct {
-	number uint
-	name   string
+// Right is a capability that the kernel asks for (capabilities(7)).
+type Right struct {
+	Number uint
+	Name   string
 }
 
 // everyRight stands for most others, those here among them.
 const everyRight = unix.CAP_SYS_ADMIN
 
-var (
-	rightsForTCP = []right{{unix.CAP_BPF, "CAP_BPF"}, {unix.CAP_PERFMON, "CAP_PERFMON"}}
-	rightsForUDP = append(slices.Clip(rightsForTCP), right{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN"})
-)
+// Tracing are the rights for programs at tracepoints that read the kernel's memory.
+func Tracing() []Right { return []Right{{unix.CAP_BPF, "CAP_BPF"}, {unix.CAP_PERFMON, "CAP_PERFMON"}} }
 
-// explain says what the kernel's refusal means. What cilium/ebpf says of EPERM is about a limit of old kernels.
-func explain(what string, err error, needed []right) error {
+// Explain says what the kernel's refusal means. What cilium/ebpf says of EPERM is about a limit of old kernels.
+func Explain(what string, err error, needed []Right) error {
 	if !errors.Is(err, unix.EPERM) {
 		return fmt.Errorf("cannot watch %s in the kernel: %w; use Linux 5.15 or newer, with BTF", what, err)
 	}
@@ -46,13 +43,13 @@ func explain(what string, err error, needed []right) error {
 		what, unix.EPERM, names(needed))
 }
 
-func lacking(effective uint64, needed []right) (missing []right) {
+func lacking(effective uint64, needed []Right) (missing []Right) {
 	if effective&(1<<everyRight) != 0 {
 		return nil
 	}
 
 	for _, r := range needed {
-		if effective&(1<<r.number) == 0 {
+		if effective&(1<<r.Number) == 0 {
 			missing = append(missing, r)
 		}
 	}
@@ -60,10 +57,10 @@ func lacking(effective uint64, needed []right) (missing []right) {
 	return missing
 }
 
-func names(rights []right) string {
+func names(rights []Right) string {
 	all := make([]string, 0, len(rights))
 	for _, r := range rights {
-		all = append(all, r.name)
+		all = append(all, r.Name)
 	}
 
 	return strings.Join(all, " and ")

@@ -1,0 +1,115 @@
+// Package tracepoint has the kernel tell of every process that its OOM killer kills, at the tracepoint oom:mark_victim: also of those that the kernel
+// log leaves out or that are gone from it.
+//
+// Its program runs in the kernel (BPF) at a kill and at nothing else. It watches and changes nothing; it goes when this process does, however it ends.
+// The kernel marks a process, too, that was about to end already when it was chosen: such a one is told of as well, and the kernel counts no kill.
+package tracepoint
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
+
+	"zabbix-agent2-plugin-hosting/checks/bpf"
+)
+
+// ringSize holds 546 kills that have not been read.
+const ringSize = 64 << 10
+
+// Watch is a program in the kernel and the ring that it writes to.
+type Watch struct {
+	layout     *layout
+	ring, lost *ebpf.Map
+	program    *ebpf.Program
+	link       link.Link
+	reader     *ringbuf.Reader
+	read       ringbuf.Record
+}
+
+// Open starts to watch. The error says what is missing; errors.Is(err, fs.ErrPermission) tells one that root would not get.
+func Open() (*Watch, error) {
+	w := &Watch{}
+	if err := w.open(ringSize); err != nil {
+		return nil, errors.Join(bpf.Explain("the OOM killer", err, bpf.Tracing()), w.Close())
+	}
+
+	// The kernel's types are not needed any more.
+	debug.FreeOSMemory()
+
+	return w, nil
+}
+
+func (w *Watch) open(size int) (err error) {
+	// This is refused to who may not, before the kernel's types are read.
+	w.ring, err = ebpf.NewMap(&ebpf.MapSpec{Name: "oom_ring", Type: ebpf.RingBuf, MaxEntries: uint32(size)})
+	if err != nil {
+		return err
+	}
+
+	w.lost, err = ebpf.NewMap(&ebpf.MapSpec{Name: "oom_lost", Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1})
+	if err != nil {
+		return err
+	}
+
+	if w.reader, err = ringbuf.NewReader(w.ring); err != nil {
+		return err
+	}
+
+	if w.layout, err = readLayout(); err != nil {
+		return err
+	}
+
+	p := &program{Program: bpf.Program{Ring: w.ring, Lost: w.lost}, layout: w.layout}
+
+	w.program, err = ebpf.NewProgram(&ebpf.ProgramSpec{Name: "oom_victim", Type: ebpf.RawTracepoint, License: "GPL", Instructions: p.marked()})
+	if err != nil {
+		return err
+	}
+
+	w.link, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: "mark_victim", Program: w.program})
+
+	return err
+}
+
+// Read waits for the next event, in the order of the kills. It fails with os.ErrClosed after Close. It is for one caller at a time.
+func (w *Watch) Read() (Event, error) {
+	if err := w.reader.ReadInto(&w.read); err != nil {
+		return Event{}, err
+	}
+
+	e, ok := w.layout.parse(w.read.RawSample)
+	if !ok {
+		return Event{}, fmt.Errorf("cannot understand a record of %d bytes from the kernel: it has another form than the program gives it", len(w.read.RawSample))
+	}
+
+	return e, nil
+}
+
+// Lost is how many events found no room in the ring. None is lost without being counted.
+func (w *Watch) Lost() (uint64, error) {
+	var lost uint64
+	if err := w.lost.Lookup(uint32(0), &lost); err != nil {
+		return 0, fmt.Errorf("cannot read how many kills were lost: %w", err)
+	}
+
+	return lost, nil
+}
+
+// Close ends the watch. Nothing is left in the kernel.
+func (w *Watch) Close() error {
+	var all error
+
+	if w.link != nil {
+		all = w.link.Close()
+	}
+
+	if w.reader != nil {
+		all = errors.Join(all, w.reader.Close())
+	}
+
+	return errors.Join(all, w.program.Close(), w.ring.Close(), w.lost.Close())
+}
