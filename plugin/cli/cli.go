@@ -62,7 +62,7 @@ func commands() []command {
 			name: "site", usage: "[NAME|URL] [--watch] [--json]", details: siteDetails,
 			summary: "test sites, one or all that are configured, or a URL: phases, or how it failed", run: (*app).site,
 		},
-		{name: "oom", usage: "[--json]", summary: "OOM kills since boot and their victims", run: (*app).oom},
+		{name: "oom", usage: "[--watch] [--json]", summary: "OOM kills since boot and their victims", run: (*app).oom},
 		{
 			name: "nginx", usage: "[status|test --binary PATH --config PATH [--prefix PATH]] [--json]", details: nginxDetails,
 			summary: "nginx configurations, tested without touching anything", run: (*app).nginx,

@@ -51,10 +51,7 @@ func (a *app) listeners(flags *flag.FlagSet, args []string) error {
 
 // watchListeners shows who has begun and ceased to listen until the person has seen enough.
 func (a *app) watchListeners(checks *keys.Checks, asJSON bool) error {
-	live := a.terminal && !asJSON
-	last := ""
-
-	err := a.watch(watchInterval, live, func() (string, error) {
+	return a.watchTable(asJSON, func() (string, error) {
 		events, err := checks.ListenerEvents(context.Background())
 		if err != nil {
 			return "", err
@@ -64,13 +61,6 @@ func (a *app) watchListeners(checks *keys.Checks, asJSON bool) error {
 			return jsonLine(events)
 		}
 
-		last = a.heading(table.Events(events))
-
-		return last, nil
+		return a.heading(table.Events(events)), nil
 	})
-	if err != nil || !live {
-		return err
-	}
-
-	return a.print(last)
 }

@@ -256,3 +256,18 @@ func TestSlabIsWatchedAsSitesAre(t *testing.T) {
 	require.True(t, found)
 	require.Contains(t, after, "\n50  ", "the last view is left behind, whole")
 }
+
+func TestOOMKillsAreWatchedAsSitesAre(t *testing.T) {
+	surviveInterrupt(t)
+
+	from, to := pipe(t)
+	w := startWatch(t, from, to, "oom", "--watch")
+
+	for range 2 {
+		require.Regexp(t, `^\d\d:\d\d:\d\d  every 2s; Ctrl-C ends\n$`, w.until("Ctrl-C ends"))
+		w.until("OOM kills since 20")
+	}
+
+	status, _ := w.interrupt()
+	require.Equal(t, exitOK, status)
+}

@@ -89,25 +89,15 @@ func (a *app) slabText(tracker *slab.Tracker, view slabView) (string, error) {
 
 // watchSlab shows the caches until the person has seen enough, and leaves the last view behind.
 func (a *app) watchSlab(tracker *slab.Tracker, view slabView) error {
-	live := a.terminal && !view.asJSON
-	last := ""
-
-	err := a.watch(watchInterval, live, func() (string, error) {
+	return a.watchTable(view.asJSON, func() (string, error) {
 		text, err := a.slabText(tracker, view)
 		if !view.asJSON {
 			text = fmt.Sprintf("%s  every %s; growth is known after 2 minutes; Ctrl-C ends\n\n%s",
 				time.Now().Format(time.TimeOnly), watchInterval, text)
 		}
 
-		last = text
-
 		return text, err
 	})
-	if err != nil || !live {
-		return err
-	}
-
-	return a.print(last)
 }
 
 // slabOwners makes a session and shows what it found, also where the person ends it early.

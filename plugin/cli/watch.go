@@ -60,6 +60,23 @@ func (a *app) watch(every time.Duration, live bool, frame func() (string, error)
 	}
 }
 
+// watchTable shows a text until the person has seen enough, and leaves the last one behind; JSON is a line each time.
+func (a *app) watchTable(asJSON bool, text func() (string, error)) error {
+	live := a.terminal && !asJSON
+	last := ""
+
+	err := a.watch(watchInterval, live, func() (shown string, err error) {
+		last, err = text()
+
+		return last, err
+	})
+	if err != nil || !live {
+		return err
+	}
+
+	return a.print(last)
+}
+
 func (a *app) print(text string) error {
 	_, err := fmt.Fprint(a.out, text)
 
