@@ -16,13 +16,19 @@ func (t *Tracker) victims(now instant) ([]Victim, []SourceState) {
 	)
 
 	if t.options.Watch {
+		t.startTrace()
+	}
+
+	before := t.lines.kills
+	err := t.follow(now)
+
+	if t.options.Watch {
 		var state SourceState
 
-		traced, state = t.traced()
+		traced, state = t.traced(t.lines.kills != before)
 		sources = append(sources, state)
 	}
 
-	err := t.follow(now)
 	sources = append(sources, stateOf(SourceKernelLog, err))
 
 	none := !slices.ContainsFunc(sources, func(s SourceState) bool { return s.Used })
@@ -48,14 +54,21 @@ func verdict(sources []SourceState) (known bool, problem string) {
 	return false, strings.Join(problems, "; and ")
 }
 
-// traced starts the watch once: what is refused stays refused.
-func (t *Tracker) traced() ([]Victim, SourceState) {
+// startTrace starts the watch once: what is refused stays refused.
+func (t *Tracker) startTrace() {
 	if t.trace == nil && t.traceErr == nil {
 		t.trace, t.traceErr = startTrace(t.options.SysPath, t.now)
 	}
+}
 
+// traced are the victims of which the kernel told. It waits for its word on those that the log has just named, which was given before.
+func (t *Tracker) traced(wait bool) ([]Victim, SourceState) {
 	if t.traceErr != nil {
 		return nil, stateOf(SourceTracepoint, t.traceErr)
+	}
+
+	if wait {
+		t.trace.settle()
 	}
 
 	return t.trace.get()

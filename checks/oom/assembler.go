@@ -29,8 +29,9 @@ type assembler struct {
 	group *announcement
 	// open is the start of a line whose rest has not come yet.
 	open string
-	// victims are newest first.
+	// victims are newest first, and kills counts them with those that are not kept any more.
 	victims []Victim
+	kills   int
 }
 
 // announcement is what is known of a kill before its victim is named.
@@ -135,6 +136,7 @@ func (a *assembler) kill(v Victim, constraint Constraint, now time.Duration, at 
 		return
 	}
 
+	a.kills++
 	a.victims = slices.Insert(a.victims, 0, v)
 	a.victims = a.victims[:min(len(a.victims), maxVictims)]
 }

@@ -90,6 +90,23 @@ func (t *trace) victim(e tracepoint.Event, now instant) Victim {
 	return v
 }
 
+const (
+	// settleTime is the longest time that settle waits, and settlePause enough for what has left the ring.
+	settleTime  = 100 * time.Millisecond
+	settlePause = 5 * time.Millisecond
+)
+
+// settle waits until all that is in the ring is among the victims: a victim keeps the time that is told first.
+func (t *trace) settle() {
+	for range settleTime / settlePause {
+		time.Sleep(settlePause)
+
+		if t.watch.Unread() == 0 {
+			return
+		}
+	}
+}
+
 // get tells how it goes, and the victims since the start.
 func (t *trace) get() ([]Victim, SourceState) {
 	t.mu.Lock()

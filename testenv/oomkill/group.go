@@ -26,7 +26,7 @@ type Group struct {
 var groups atomic.Int32
 
 // NewGroup makes a group whose processes may have limit bytes together, below others that it makes as well, such as "a.slice". It is removed at the
-// end of the test. Made is false where no such group can be made by this user or on this host.
+// end of the test, which may make one only. Made is false where no such group can be made by this user or on this host.
 func NewGroup(tb testing.TB, limit int, below ...string) (g *Group, made bool) {
 	tb.Helper()
 
@@ -57,8 +57,19 @@ func NewGroup(tb testing.TB, limit int, below ...string) (g *Group, made bool) {
 	}
 
 	require.NoError(tb, os.WriteFile(filepath.Join(g.Dir, limits), []byte(strconv.Itoa(limit)), 0))
+	alone(tb)
 
 	return g, true
+}
+
+// alone waits for the tests of other packages that kill: of too many victims at once the last ones only are kept. It holds until the end of the test.
+func alone(tb testing.TB) {
+	tb.Helper()
+
+	file, err := os.OpenFile(filepath.Join(os.TempDir(), "hosting-test-oomkill.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, file.Close()) })
+	require.NoError(tb, unix.Flock(int(file.Fd()), unix.LOCK_EX))
 }
 
 func (g *Group) make(tb testing.TB, parent, limits string) error {

@@ -89,6 +89,9 @@ func (w *Watch) Read() (Event, error) {
 	return e, nil
 }
 
+// Unread is how many bytes of events wait to be read.
+func (w *Watch) Unread() int { return w.reader.AvailableBytes() }
+
 // Lost is how many events found no room in the ring. None is lost without being counted.
 func (w *Watch) Lost() (uint64, error) {
 	var lost uint64

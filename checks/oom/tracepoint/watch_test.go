@@ -32,6 +32,17 @@ func watched(t *testing.T, size int) (w *Watch, possible bool) {
 	return w, true
 }
 
+// prepared is a watch, and a group whose processes may be killed.
+func prepared(t *testing.T, size int) (w *Watch, group *oomkill.Group, possible bool) {
+	t.Helper()
+
+	if w, possible = watched(t, size); possible {
+		group, possible = oomkill.NewGroup(t, limit)
+	}
+
+	return w, group, possible
+}
+
 // events reads until those of all these processes have come, and returns them in their order. Others may be killed on this machine, too.
 func events(t *testing.T, w *Watch, pids ...int) (all []Event) {
 	t.Helper()
@@ -68,13 +79,8 @@ func now(t *testing.T) time.Duration {
 const limit = 20 << 20
 
 func TestAVictimIsNamedWithItsSizesAndCgroup(t *testing.T) {
-	w, possible := watched(t, ringSize)
+	w, group, possible := prepared(t, ringSize)
 	if !possible {
-		return
-	}
-
-	group, made := oomkill.NewGroup(t, limit)
-	if !made {
 		return
 	}
 
@@ -107,13 +113,8 @@ func TestAVictimIsNamedWithItsSizesAndCgroup(t *testing.T) {
 
 // TestEveryVictimOfAStormIsNamed has more kills than those of which the kernel log tells all.
 func TestEveryVictimOfAStormIsNamed(t *testing.T) {
-	w, possible := watched(t, ringSize)
+	w, group, possible := prepared(t, ringSize)
 	if !possible {
-		return
-	}
-
-	group, made := oomkill.NewGroup(t, limit)
-	if !made {
 		return
 	}
 
@@ -136,13 +137,8 @@ func TestEveryVictimOfAStormIsNamed(t *testing.T) {
 }
 
 func TestWhatFindsNoRoomIsCounted(t *testing.T) {
-	w, possible := watched(t, os.Getpagesize())
+	w, group, possible := prepared(t, os.Getpagesize())
 	if !possible {
-		return
-	}
-
-	group, made := oomkill.NewGroup(t, limit)
-	if !made {
 		return
 	}
 
