@@ -100,6 +100,7 @@ func (p *program) udpSocket(kind Kind) {
 	p.common(kind, protocolUDP)
 	p.cookie(ctx, record, atCookie)
 	p.add(
+		asm.StoreImm(record, atHidden, 1, asm.Byte),
 		asm.StoreImm(record, atFamily, familyV4, asm.Half),
 		asm.StoreImm(record, atPort, 0, asm.Half),
 		asm.StoreImm(record, atDevice, 0, asm.Word),

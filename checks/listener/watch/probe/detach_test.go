@@ -16,6 +16,7 @@ import (
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/testenv/again"
+	"zabbix-agent2-plugin-hosting/testenv/fentry"
 )
 
 // inKernel are the numbers of what a process has in the kernel: "prog_id", "map_id" and "link_id".
@@ -88,14 +89,19 @@ func (k inKernel) left() (all []string) {
 	return all
 }
 
-// requireAll are five programs, each with a link, and five maps.
+// requireAll are five programs, each with a link, and the maps.
 func requireAll(t *testing.T, held inKernel) {
 	t.Helper()
 
+	maps := 5
+	if fentry.PossibleT(t) {
+		maps = 4
+	}
+
 	require.Len(t, held["link_id"], 5)
 	require.Len(t, held["prog_id"], 5)
-	require.Len(t, held["map_id"], 5)
-	require.Len(t, held.left(), 15)
+	require.Len(t, held["map_id"], maps)
+	require.Len(t, held.left(), 10+maps)
 }
 
 // requireNothing waits for the kernel, which frees what is not needed any more a little later.
@@ -105,13 +111,22 @@ func requireNothing(t *testing.T, held inKernel) {
 	require.Eventually(t, func() bool { return len(held.left()) == 0 }, 10*time.Second, 10*time.Millisecond, "%v", held)
 }
 
+// watchAllUDP takes the first means that this kernel has.
+func watchAllUDP(p *Probe) error {
+	if p.WatchUDP(AtFunctions()) == nil {
+		return nil
+	}
+
+	return p.WatchUDP(BelowCgroup(listener.UnifiedCgroup("/sys")))
+}
+
 func TestCloseLeavesNothingInTheKernel(t *testing.T) {
 	p, possible := watched(t, RingSize)
 	if !possible {
 		return
 	}
 
-	require.NoError(t, p.WatchUDP(listener.UnifiedCgroup("/sys")))
+	require.NoError(t, watchAllUDP(p))
 	require.Len(t, heldBy(t, os.Getpid())["link_id"], 2, "nobody is interested in UDP")
 	require.NoError(t, p.SetPorts(ports(2000)))
 
@@ -128,7 +143,7 @@ const watchVariable = "PROBE_TEST_WATCH"
 func watchUntilKilled() {
 	p, err := Open(RingSize)
 	if err == nil {
-		err = p.WatchUDP(listener.UnifiedCgroup("/sys"))
+		err = watchAllUDP(p)
 	}
 
 	if err == nil {
@@ -136,7 +151,10 @@ func watchUntilKilled() {
 	}
 
 	fmt.Println(err)
-	select {}
+
+	// It ends when its parent does, however that ends.
+	_, _ = os.Stdin.Read(make([]byte, 1))
+	os.Exit(0)
 }
 
 func TestSIGKILLLeavesNothingInTheKernel(t *testing.T) {

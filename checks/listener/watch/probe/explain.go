@@ -22,28 +22,53 @@ type right struct {
 // everyRight stands for most others, those here among them.
 const everyRight = unix.CAP_SYS_ADMIN
 
+// aim is what is to be watched, and what mends it where that cannot be done.
+type aim struct {
+	what   string
+	needed []right
+	// lacking is for a process that has not the rights, refused for one that has them, and unsupported for a kernel that
+	// cannot do it.
+	lacking, refused, unsupported string
+}
+
 var (
-	rightsForTCP = []right{{unix.CAP_BPF, "CAP_BPF"}, {unix.CAP_PERFMON, "CAP_PERFMON"}}
-	rightsForUDP = append(slices.Clip(rightsForTCP), right{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN"})
+	tcpListeners = aim{
+		what: "TCP listeners in the kernel", needed: []right{{unix.CAP_BPF, "CAP_BPF"}, {unix.CAP_PERFMON, "CAP_PERFMON"}},
+		lacking:     "use the root helper",
+		refused:     "look for a seccomp filter, lockdown=confidentiality or a security module",
+		unsupported: "use Linux 5.15 or newer, with BTF",
+	}
+	udpFunctions = aim{
+		what: "UDP sockets at the kernel's functions", needed: tcpListeners.needed, lacking: tcpListeners.lacking,
+		refused: kernelWithFunctions, unsupported: kernelWithFunctions,
+	}
+	udpCgroup = aim{
+		what:        "UDP sockets below a cgroup",
+		needed:      append(slices.Clip(tcpListeners.needed), right{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN"}),
+		lacking:     "run this as root",
+		refused:     tcpListeners.refused,
+		unsupported: "use Linux 5.15 or newer, with cgroups of version 2",
+	}
 )
 
+const kernelWithFunctions = "use a kernel that runs programs there (fentry), as Debian's do"
+
 // explain says what the kernel's refusal means. What cilium/ebpf says of EPERM is about a limit of old kernels.
-func explain(what string, err error, needed []right) error {
+func (a *aim) explain(err error) error {
 	if !errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("cannot watch %s in the kernel: %w; use Linux 5.15 or newer, with BTF", what, err)
+		return fmt.Errorf("cannot watch %s: %w; %s", a.what, err, a.unsupported)
 	}
 
 	effective, known := ownRights()
 	if !known {
-		return fmt.Errorf("cannot watch %s in the kernel: %w; it takes %s", what, unix.EPERM, names(needed))
+		return fmt.Errorf("cannot watch %s: %w; it takes %s", a.what, unix.EPERM, names(a.needed))
 	}
 
-	if missing := lacking(effective, needed); len(missing) > 0 {
-		return fmt.Errorf("cannot watch %s in the kernel: %w without %s; use the root helper", what, unix.EPERM, names(missing))
+	if missing := lacking(effective, a.needed); len(missing) > 0 {
+		return fmt.Errorf("cannot watch %s: %w without %s; %s", a.what, unix.EPERM, names(missing), a.lacking)
 	}
 
-	return fmt.Errorf("cannot watch %s in the kernel: %w in spite of %s; look for a seccomp filter, lockdown=confidentiality or a security module",
-		what, unix.EPERM, names(needed))
+	return fmt.Errorf("cannot watch %s: %w in spite of %s; %s", a.what, unix.EPERM, names(a.needed), a.refused)
 }
 
 func lacking(effective uint64, needed []right) (missing []right) {

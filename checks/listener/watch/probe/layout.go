@@ -11,7 +11,7 @@ import (
 type layout struct {
 	family, address4, address6, network, device field
 	reusePort, v6Only                           field
-	protocol, port                              field
+	protocol, port, number                      field
 	namespace, namespaceNumber                  field
 	leader, parent, pid, start, name            field
 	memory, argsStart, argsEnd, environmentEnd  field
@@ -41,6 +41,7 @@ func (l *layout) wanted() []wanted {
 		{"sock_common", "skc_bound_dev_if", 4, &l.device},
 		{"sock_common", "skc_reuseport", 0, &l.reusePort},
 		{"sock_common", "skc_ipv6only", 0, &l.v6Only},
+		{"sock_common", "skc_num", 2, &l.number},
 		{"sock", "sk_protocol", 2, &l.protocol},
 		{"inet_sock", "inet_sport", 2, &l.port},
 		{"net", "ns", anySize, &l.namespace},

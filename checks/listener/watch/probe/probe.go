@@ -70,7 +70,7 @@ func Open(ringSize int) (*Probe, error) {
 
 	p := &Probe{layout: l}
 	if err := p.open(ringSize); err != nil {
-		return nil, errors.Join(explain("TCP listeners", err, rightsForTCP), p.Close())
+		return nil, errors.Join(tcpListeners.explain(err), p.Close())
 	}
 
 	return p, nil
@@ -95,34 +95,40 @@ func (p *Probe) open(ringSize int) (err error) {
 		return err
 	}
 
-	return p.run(&ebpf.ProgramSpec{
+	return p.run(hook{spec: &ebpf.ProgramSpec{
 		Name: "listen_tcp", Type: ebpf.Tracing, AttachType: ebpf.AttachTraceRawTp, AttachTo: "inet_sock_set_state",
 		Instructions: p.program().listening(),
-	}, atTracepoint)
+	}, connect: traced})
 }
 
 func (p *Probe) program() *program {
 	return &program{layout: p.layout, ring: p.ring, lost: p.lost, udp: p.udp}
 }
 
-// run loads a program and has it be run.
-func (p *Probe) run(spec *ebpf.ProgramSpec, connect func(*ebpf.Program) (link.Link, error)) error {
-	// The kernel lends its helpers only to programs that say so.
-	spec.License = "GPL"
+// hook is a program, and what has the kernel run it.
+type hook struct {
+	spec    *ebpf.ProgramSpec
+	connect func(*ebpf.Program) (link.Link, error)
+}
 
-	program, err := ebpf.NewProgram(spec)
+// run loads a program and has it be run.
+func (p *Probe) run(h hook) error {
+	// The kernel lends its helpers only to programs that say so.
+	h.spec.License = "GPL"
+
+	program, err := ebpf.NewProgram(h.spec)
 	if err != nil {
 		return err
 	}
 
-	l := &loaded{program: program, connect: connect}
+	l := &loaded{program: program, connect: h.connect}
 	p.loaded = append(p.loaded, l)
 
 	return l.attach()
 }
 
-// atTracepoint connects a program to the tracepoint that its specification names.
-func atTracepoint(program *ebpf.Program) (link.Link, error) {
+// traced connects a program to the tracepoint or the function that its specification names.
+func traced(program *ebpf.Program) (link.Link, error) {
 	return link.AttachTracing(link.TracingOptions{Program: program})
 }
 
@@ -160,6 +166,23 @@ func (p *Probe) Lost() (uint64, error) {
 	return lost, nil
 }
 
+// Skipped is how many runs of the programs the kernel left out, as another one was interrupted on the same processor. That
+// happens to the changes of state of connections; a socket begins and ceases to listen where a process asks for it.
+func (p *Probe) Skipped() (uint64, error) {
+	var skipped uint64
+
+	for _, l := range p.loaded {
+		stats, err := l.program.Stats()
+		if err != nil {
+			return 0, fmt.Errorf("cannot read how often the kernel left a program out: %w", err)
+		}
+
+		skipped += stats.RecursionMisses
+	}
+
+	return skipped, nil
+}
+
 // Wake has Read return what there is, or fail with ErrWoken.
 func (p *Probe) Wake() {
 	// It fails only after Close, which also wakes Read.
@@ -174,7 +197,7 @@ func (p *Probe) Close() error {
 		all = errors.Join(all, p.reader.Close())
 	}
 
-	return errors.Join(all, p.ring.Close(), p.lost.Close(), p.udp.ports.Close(), p.udp.bound.Close(), p.executions.Close())
+	return errors.Join(all, p.ring.Close(), p.lost.Close(), p.udp.close(), p.executions.Close())
 }
 
 // unload keeps the first of what is loaded.

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"syscall"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/testenv/kernels"
 	"zabbix-agent2-plugin-hosting/testenv/listeners"
 )
 
@@ -56,7 +58,7 @@ func drain(t *testing.T, p *Probe, namespace uint64) (records []Record) {
 	}
 }
 
-// collect reads records as they come, until the function ends.
+// collect reads records as they come, until the function ends, and keeps those of its network namespace, and of an unknown one.
 func collect(t *testing.T, p *Probe, during func() (namespace uint64)) (records []Record) {
 	t.Helper()
 
@@ -82,7 +84,7 @@ func collect(t *testing.T, p *Probe, during func() (namespace uint64)) (records 
 	p.Wake()
 
 	for _, r := range append(<-all, drain(t, p, 0)...) {
-		if r.NamespaceID == namespace {
+		if r.NamespaceID == namespace || r.NamespaceID == 0 {
 			records = append(records, r)
 		}
 	}
@@ -147,7 +149,10 @@ func TestEveryListenerOfAMillisecondIsToldOnce(t *testing.T) {
 }
 
 func TestAcceptedConnectionsAreNoListeners(t *testing.T) {
-	const connections = 20_000
+	connections := 100_000
+	if kernels.Emulated() {
+		connections = 5000
+	}
 
 	p, possible := watched(t, RingSize)
 	if !possible {
@@ -160,6 +165,12 @@ func TestAcceptedConnectionsAreNoListeners(t *testing.T) {
 	opened, closed := counts(t, records)
 	require.Equal(t, 1, opened)
 	require.Equal(t, 1, closed)
+
+	// A softirq may interrupt a program with a change of state of another connection, which is none of a listener.
+	skipped, err := p.Skipped()
+	require.NoError(t, err)
+	require.Less(t, skipped, uint64(connections))
+	t.Logf("of %d connections the kernel left out %d changes of state", connections, skipped)
 }
 
 // TestWhatFindsNoRoomIsCounted has one probe read nothing, and another one all.
@@ -255,7 +266,7 @@ func TestARecordTellsAllOfASocketAndWhoseItIs(t *testing.T) {
 			require.GreaterOrEqual(t, len(opened.Tasks), 2)
 			require.Equal(t, o.PID, opened.Tasks[0].PID)
 			require.Equal(t, os.Getpid(), opened.Tasks[1].PID)
-			require.Equal(t, "probe.test", opened.Tasks[1].Name)
+			require.Equal(t, filepath.Base(os.Args[0]), opened.Tasks[1].Name)
 			require.NotZero(t, opened.Tasks[1].StartTicks)
 			require.Equal(t, Closed, closed.Kind)
 			require.Equal(t, c.want, closed.Socket)

@@ -64,6 +64,7 @@ func (p *program) listening() asm.Instructions {
 	p.tcpSocket()
 	p.reserve(closedSize)
 	p.tcp(Closed)
+	p.systemCall()
 	p.submit()
 
 	p.end(0)
@@ -74,10 +75,15 @@ func (p *program) listening() asm.Instructions {
 // tcpSocket takes the socket from the context and leaves all but TCP alone: SCTP and DCCP pass here as well.
 func (p *program) tcpSocket() {
 	p.add(asm.LoadMem(socket, ctx, 0, asm.DWord))
+	p.only(protocolTCP)
+}
+
+// only leaves sockets of all other protocols alone.
+func (p *program) only(protocol int32) {
 	p.probe(asm.RFP, onStack, 2, socket, p.layout.protocol)
 	p.add(
 		asm.LoadMem(asm.R1, asm.RFP, onStack, asm.Half),
-		asm.JNE.Imm(asm.R1, protocolTCP, "out"),
+		asm.JNE.Imm(asm.R1, protocol, "out"),
 	)
 }
 
@@ -138,73 +144,4 @@ func (p *program) follow(from asm.Register, f field) {
 // store calls a helper without arguments and puts what it returns into the record.
 func (p *program) store(at int16, size asm.Size, helper asm.BuiltinFunc) {
 	p.add(helper.Call(), asm.StoreMem(record, at, asm.R0, size))
-}
-
-// common fills what is known without the socket.
-func (p *program) common(kind Kind, protocol int64) {
-	p.store(atSinceBoot, asm.DWord, asm.FnKtimeGetBootNs)
-	p.store(atCgroup, asm.DWord, asm.FnGetCurrentCgroupId)
-	p.store(atUID, asm.Word, asm.FnGetCurrentUidGid)
-	p.add(
-		asm.StoreImm(record, atKind, int64(kind), asm.Half),
-		asm.StoreImm(record, atProtocol, protocol, asm.Half),
-		asm.StoreImm(record, atSyscall, 0, asm.Word),
-		asm.StoreImm(record, atReusePort, 0, asm.Word),
-		asm.StoreImm(record, atArgsLength, 0, asm.Word),
-	)
-}
-
-func (p *program) tcp(kind Kind) {
-	p.common(kind, protocolTCP)
-	p.cookie(socket, record, atCookie)
-
-	if kind == Closed {
-		p.add(
-			asm.FnGetCurrentTaskBtf.Call(),
-			asm.Mov.Reg(asm.R1, asm.R0),
-			asm.FnTaskPtRegs.Call(),
-			asm.Mov.Reg(pointer, asm.R0),
-		)
-		p.probe(record, atSyscall, 4, pointer, p.layout.syscall)
-	}
-
-	for _, f := range []struct {
-		at, size int32
-		field    field
-	}{
-		{atFamily, 2, p.layout.family},
-		// The other copy of the port is 0 at the closing of a socket whose port the kernel chose.
-		{atPort, 2, p.layout.port},
-		{atDevice, 4, p.layout.device},
-		{atReusePort, 1, p.layout.reusePort},
-		{atV6Only, 1, p.layout.v6Only},
-		{atAddress, 16, p.layout.address6},
-	} {
-		p.probe(record, f.at, f.size, socket, f.field)
-	}
-
-	p.follow(socket, p.layout.network)
-	p.namespace()
-
-	v6 := "v6 " + kind.String()
-	p.add(
-		asm.LoadMem(asm.R1, record, atFamily, asm.Half),
-		asm.JEq.Imm(asm.R1, familyV6, v6),
-	)
-	p.probe(record, atAddress, 4, socket, p.layout.address4)
-	p.label(v6)
-}
-
-// cookie puts the number of a socket to the place to + at.
-func (p *program) cookie(of, to asm.Register, at int16) {
-	p.add(
-		asm.Mov.Reg(asm.R1, of),
-		asm.FnGetSocketCookie.Call(),
-		asm.StoreMem(to, at, asm.R0, asm.DWord),
-	)
-}
-
-// namespace puts down the number of the network namespace that is pointed to.
-func (p *program) namespace() {
-	p.probe(record, atNamespace, 4, pointer, field{offset: p.layout.namespace.offset + p.layout.namespaceNumber.offset})
 }

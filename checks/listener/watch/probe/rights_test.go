@@ -28,12 +28,12 @@ func TestLackingRightsAreNamed(t *testing.T) {
 		needed    []right
 		want      string
 	}{
-		"none of two":              {0, rightsForTCP, "CAP_BPF and CAP_PERFMON"},
-		"one of two":               {bit(unix.CAP_BPF), rightsForTCP, "CAP_PERFMON"},
-		"the other of two":         {bit(unix.CAP_PERFMON), rightsForTCP, "CAP_BPF"},
-		"both":                     {bit(unix.CAP_BPF, unix.CAP_PERFMON), rightsForTCP, ""},
-		"the third of three":       {bit(unix.CAP_BPF, unix.CAP_PERFMON), rightsForUDP, "CAP_NET_ADMIN"},
-		"all of one that has more": {bit(unix.CAP_SYS_ADMIN), rightsForUDP, ""},
+		"none of two":              {0, tcpListeners.needed, "CAP_BPF and CAP_PERFMON"},
+		"one of two":               {bit(unix.CAP_BPF), tcpListeners.needed, "CAP_PERFMON"},
+		"the other of two":         {bit(unix.CAP_PERFMON), tcpListeners.needed, "CAP_BPF"},
+		"both":                     {bit(unix.CAP_BPF, unix.CAP_PERFMON), tcpListeners.needed, ""},
+		"the third of three":       {bit(unix.CAP_BPF, unix.CAP_PERFMON), udpCgroup.needed, "CAP_NET_ADMIN"},
+		"all of one that has more": {bit(unix.CAP_SYS_ADMIN), udpCgroup.needed, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -59,16 +59,17 @@ func TestTheRightsOfAProcess(t *testing.T) {
 func TestAnErrorSaysWhatMendsIt(t *testing.T) {
 	t.Parallel()
 
-	const what = "UDP sockets"
-
-	refused := explain(what, errors.Join(errors.New("map create"), unix.EPERM), []right{{63, "CAP_THAT_NOBODY_HAS"}})
+	a := aim{
+		what: "the moon", needed: []right{{63, "CAP_THAT_NOBODY_HAS"}}, lacking: "ask another", refused: "look elsewhere", unsupported: "take another sky",
+	}
+	refused := a.explain(errors.Join(errors.New("map create"), unix.EPERM))
 	require.ErrorIs(t, refused, fs.ErrPermission)
-	require.EqualError(t, explain(what, unix.ENOTSUP, rightsForUDP),
-		"cannot watch UDP sockets in the kernel: operation not supported; use Linux 5.15 or newer, with BTF")
+	require.EqualError(t, a.explain(unix.ENOTSUP), "cannot watch the moon: operation not supported; take another sky")
 
 	if os.Geteuid() == 0 {
-		require.EqualError(t, refused, "cannot watch UDP sockets in the kernel: operation not permitted in spite of CAP_THAT_NOBODY_HAS; "+
-			"look for a seccomp filter, lockdown=confidentiality or a security module")
+		require.EqualError(t, refused, "cannot watch the moon: operation not permitted in spite of CAP_THAT_NOBODY_HAS; look elsewhere")
+	} else {
+		require.EqualError(t, refused, "cannot watch the moon: operation not permitted without CAP_THAT_NOBODY_HAS; ask another")
 	}
 }
 
