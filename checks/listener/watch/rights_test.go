@@ -149,7 +149,7 @@ func TestTwoRightsAreEnoughForUDPWhereProgramsMayBeAtFunctions(t *testing.T) {
 		require.Equal(t, StatePolling, got.UDP.State)
 		require.Equal(t, "cannot watch UDP sockets at the kernel's functions: operation not permitted in spite of CAP_BPF and CAP_PERFMON; "+
 			"use a kernel that runs programs there (fentry), as Debian's do; "+
-			"cannot watch UDP sockets below a cgroup: operation not permitted without CAP_NET_ADMIN; run this as root", got.UDP.Reason)
+			"cannot watch UDP sockets below a cgroup: operation not permitted without CAP_NET_ADMIN; run this as root with all its rights", got.UDP.Reason)
 
 		return
 	}

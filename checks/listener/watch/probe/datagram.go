@@ -33,14 +33,8 @@ func (d *datagrams) close() error {
 // ports the kernel does nothing for it. Where it fails another means may be tried.
 func (p *Probe) WatchUDP(by Means) error {
 	before := len(p.loaded)
-	err := p.watchUDP(by)
 
-	// It has been seen that it can be done.
-	for _, l := range p.loaded[before:] {
-		err = errors.Join(err, l.detach())
-	}
-
-	if err != nil {
+	if err := p.watchUDP(by); err != nil {
 		return errors.Join(by.aim.explain(err), p.unload(before), p.udp.close())
 	}
 
@@ -60,13 +54,16 @@ func (p *Probe) watchUDP(by Means) (err error) {
 		return err
 	}
 
+	var last *loaded
+
 	for _, h := range hooks {
-		if err := p.run(h); err != nil {
-			return fmt.Errorf("%s: %w", h.spec.Name, err)
+		if last, err = p.load(h); err != nil {
+			return err
 		}
 	}
 
-	return nil
+	// One shows that it can be done; the kernel takes a while to leave a function alone.
+	return errors.Join(last.attach(), last.detach())
 }
 
 // FollowUDP has the end of sockets told that had their port before it was of interest, by their cookies.

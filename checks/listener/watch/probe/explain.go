@@ -45,7 +45,7 @@ var (
 	udpCgroup = aim{
 		what:        "UDP sockets below a cgroup",
 		needed:      append(slices.Clip(tcpListeners.needed), right{unix.CAP_NET_ADMIN, "CAP_NET_ADMIN"}),
-		lacking:     "run this as root",
+		lacking:     "run this as root with all its rights",
 		refused:     tcpListeners.refused,
 		unsupported: "use Linux 5.15 or newer, with cgroups of version 2",
 	}

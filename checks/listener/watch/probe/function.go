@@ -7,17 +7,19 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// functions are those of the kernel where a UDP socket is given its port, and loses it. All take the socket first
-// (net/udp.h); what follows is how many arguments they have, and whether they return a number.
+// The functions of the kernel where a UDP socket is given its port, and where it loses it (net/udp.h).
+const (
+	givesPort4 = "udp_v4_get_port"
+	givesPort6 = "udp_v6_get_port"
+	takesPort  = "udp_lib_unhash"
+)
+
+// functions all take the socket first; what follows is how many arguments they have, and whether they return a number.
 var functions = []struct {
 	name      string
 	arguments int
 	returns   bool
-}{
-	{"udp_v4_get_port", 2, true},
-	{"udp_v6_get_port", 2, true},
-	{"udp_lib_unhash", 1, false},
-}
+}{{givesPort4, 2, true}, {givesPort6, 2, true}, {takesPort, 1, false}}
 
 // checkFunctions asks the kernel that runs whether they are what the programs take them for.
 func checkFunctions() error {

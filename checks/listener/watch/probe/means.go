@@ -21,9 +21,9 @@ func AtFunctions() Means {
 		}
 
 		return []hook{
-			atFunction("listen_port4", ebpf.AttachTraceFExit, "udp_v4_get_port", p.program().given()),
-			atFunction("listen_port6", ebpf.AttachTraceFExit, "udp_v6_get_port", p.program().given()),
-			atFunction("listen_unhash", ebpf.AttachTraceFEntry, "udp_lib_unhash", p.program().taken()),
+			atFunction("listen_port4", ebpf.AttachTraceFExit, givesPort4, p.program().given()),
+			atFunction("listen_port6", ebpf.AttachTraceFExit, givesPort6, p.program().given()),
+			atFunction("listen_unhash", ebpf.AttachTraceFEntry, takesPort, p.program().taken()),
 		}, nil
 	}}
 }

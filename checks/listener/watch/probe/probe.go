@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 )
 
@@ -32,32 +31,6 @@ type Probe struct {
 	// loaded are in order of their making.
 	loaded []*loaded
 	read   ringbuf.Record
-}
-
-// loaded is a program in the kernel.
-type loaded struct {
-	program *ebpf.Program
-	connect func(*ebpf.Program) (link.Link, error)
-	// link is nil while the program is not run.
-	link link.Link
-}
-
-// attach has the program be run.
-func (l *loaded) attach() (err error) {
-	if l.link == nil {
-		l.link, err = l.connect(l.program)
-	}
-
-	return err
-}
-
-func (l *loaded) detach() (err error) {
-	if l.link != nil {
-		err = l.link.Close()
-		l.link = nil
-	}
-
-	return err
 }
 
 // Open starts to watch TCP sockets, in all network namespaces. The ring's size is a power of 2, at least a page. The
@@ -103,33 +76,6 @@ func (p *Probe) open(ringSize int) (err error) {
 
 func (p *Probe) program() *program {
 	return &program{layout: p.layout, ring: p.ring, lost: p.lost, udp: p.udp}
-}
-
-// hook is a program, and what has the kernel run it.
-type hook struct {
-	spec    *ebpf.ProgramSpec
-	connect func(*ebpf.Program) (link.Link, error)
-}
-
-// run loads a program and has it be run.
-func (p *Probe) run(h hook) error {
-	// The kernel lends its helpers only to programs that say so.
-	h.spec.License = "GPL"
-
-	program, err := ebpf.NewProgram(h.spec)
-	if err != nil {
-		return err
-	}
-
-	l := &loaded{program: program, connect: h.connect}
-	p.loaded = append(p.loaded, l)
-
-	return l.attach()
-}
-
-// traced connects a program to the tracepoint or the function that its specification names.
-func traced(program *ebpf.Program) (link.Link, error) {
-	return link.AttachTracing(link.TracingOptions{Program: program})
 }
 
 // Read waits for the next record until the deadline, and fails with os.ErrDeadlineExceeded then. Records come in the order
@@ -198,15 +144,4 @@ func (p *Probe) Close() error {
 	}
 
 	return errors.Join(all, p.ring.Close(), p.lost.Close(), p.udp.close(), p.executions.Close())
-}
-
-// unload keeps the first of what is loaded.
-func (p *Probe) unload(kept int) (all error) {
-	for _, l := range p.loaded[kept:] {
-		all = errors.Join(all, l.detach(), l.program.Close())
-	}
-
-	p.loaded = p.loaded[:kept]
-
-	return all
 }
