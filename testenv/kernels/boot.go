@@ -3,6 +3,7 @@ package kernels
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -60,11 +61,6 @@ func (s *System) add(a *archive, test, unit string) {
 
 // unit runs the test on the console and switches the machine off.
 func unit(test string, limit time.Duration) string {
-	environment := ""
-	for _, variable := range Environment() {
-		environment += "Environment=" + variable + "\n"
-	}
-
 	return fmt.Sprintf(`[Unit]
 After=nginx.service
 SuccessAction=poweroff-force
@@ -73,10 +69,11 @@ FailureAction=poweroff-force
 [Service]
 Type=oneshot
 WorkingDirectory=%[1]s
-%[2]sExecStart=%[1]s/test -test.v -test.timeout=%[3]s -test.run=^%[4]s$$
+Environment=%[2]s
+ExecStart=%[1]s/test -test.v -test.timeout=%[3]s -test.run=^%[4]s$$
 ExecStartPost=/bin/echo %[5]s
 StandardOutput=tty
 StandardError=tty
 TTYPath=/dev/ttyS0
-`, Inside, environment, limit, test, Passed)
+`, Inside, strings.Join(Environment(), " "), limit, test, Passed)
 }
