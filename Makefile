@@ -64,9 +64,10 @@ e2e-systemd: packages ## the packages on machines with a real systemd, agents 6.
 e2e-leaks: sdk ## real leaks of 100 MB of each kind, and 10 minutes of ordinary work without one (needs root)
 	go test -tags leaks -count=1 -timeout 30m -v -run 'Hundred|Ordinary' ./checks/slabowner
 
-e2e-kernels: sdk ## what asks the kernel, with Debian's Linux 6.1 and 6.12 in emulated machines
+e2e-kernels: packages ## what asks the kernel, and the packages, with Debian's Linux 6.1 and 6.12 in emulated machines; needs root
 	@GOWORK=off go run ./testenv/cmd/fetch kernels
-	go test -tags kernels -count=1 -timeout 30m -v -run DebiansKernels ./checks/...
+	@GOWORK=off go run ./testenv/cmd/fetch machine
+	go test -tags kernels -p 1 -count=1 -timeout 30m -v -run DebiansKernels ./checks/... ./testenv/boot/e2e
 
 e2e-symbols: sdk ## lines of the kernel's source, of Debian's debug symbols of Linux 6.1 and 6.12 (600 MB), beside binutils' and elfutils'
 	@GOWORK=off go run ./testenv/cmd/fetch symbols

@@ -24,23 +24,41 @@ const everyRight = unix.CAP_SYS_ADMIN
 // Tracing are the rights for programs at tracepoints that read the kernel's memory.
 func Tracing() []Right { return []Right{{unix.CAP_BPF, "CAP_BPF"}, {unix.CAP_PERFMON, "CAP_PERFMON"}} }
 
+// Aim is what is to be watched, and what mends it where that cannot be done.
+type Aim struct {
+	What   string
+	Needed []Right
+	// Lacking is for a process that has not the rights, Refused for one that has them, and Unsupported for a kernel that
+	// cannot do it.
+	Lacking, Refused, Unsupported string
+}
+
+// Traced is an aim that programs at tracepoints reach.
+func Traced(what string) Aim {
+	return Aim{
+		What: what + " in the kernel", Needed: Tracing(),
+		Lacking:     "use the root helper",
+		Refused:     "look for a seccomp filter, lockdown=confidentiality or a security module",
+		Unsupported: "use Linux 5.15 or newer, with BTF",
+	}
+}
+
 // Explain says what the kernel's refusal means. What cilium/ebpf says of EPERM is about a limit of old kernels.
-func Explain(what string, err error, needed []Right) error {
+func (a *Aim) Explain(err error) error {
 	if !errors.Is(err, unix.EPERM) {
-		return fmt.Errorf("cannot watch %s in the kernel: %w; use Linux 5.15 or newer, with BTF", what, err)
+		return fmt.Errorf("cannot watch %s: %w; %s", a.What, err, a.Unsupported)
 	}
 
 	effective, known := ownRights()
 	if !known {
-		return fmt.Errorf("cannot watch %s in the kernel: %w; it takes %s", what, unix.EPERM, names(needed))
+		return fmt.Errorf("cannot watch %s: %w; it takes %s", a.What, unix.EPERM, names(a.Needed))
 	}
 
-	if missing := lacking(effective, needed); len(missing) > 0 {
-		return fmt.Errorf("cannot watch %s in the kernel: %w without %s; use the root helper", what, unix.EPERM, names(missing))
+	if missing := lacking(effective, a.Needed); len(missing) > 0 {
+		return fmt.Errorf("cannot watch %s: %w without %s; %s", a.What, unix.EPERM, names(missing), a.Lacking)
 	}
 
-	return fmt.Errorf("cannot watch %s in the kernel: %w in spite of %s; look for a seccomp filter, lockdown=confidentiality or a security module",
-		what, unix.EPERM, names(needed))
+	return fmt.Errorf("cannot watch %s: %w in spite of %s; %s", a.What, unix.EPERM, names(a.Needed), a.Refused)
 }
 
 func lacking(effective uint64, needed []Right) (missing []Right) {

@@ -48,13 +48,15 @@ func emulator() (*program.Bundle, error) {
 	return program.Programs("qemu", "qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios")
 }
 
+func (v Version) dir() (string, error) { return builddir.Path("kernels", string(v)) }
+
 func (v Version) image() (string, error) {
 	suite, ok := suites[v]
 	if !ok {
 		return "", fmt.Errorf("cannot run Linux %s: Debian's are %v", v, Versions())
 	}
 
-	dir, err := builddir.Path("kernels", string(v))
+	dir, err := v.dir()
 	if err != nil {
 		return "", err
 	}

@@ -126,13 +126,20 @@ func Start(tb testing.TB, task Task, sys *syscall.SysProcAttr, through ...string
 	return p
 }
 
-func start(task Task, sys *syscall.SysProcAttr, through []string) (*Process, error) {
+// Environment is the variable, as NAME=value, that makes a test's binary such a process, also on another machine.
+func Environment(task Task) (string, error) {
 	text, err := json.Marshal(task)
+
+	return variable + "=" + string(text), err
+}
+
+func start(task Task, sys *syscall.SysProcAttr, through []string) (*Process, error) {
+	environment, err := Environment(task)
 	if err != nil {
 		return nil, err
 	}
 
-	started, err := again.Start(variable+"="+string(text), sys, through...)
+	started, err := again.Start(environment, sys, through...)
 	if err != nil {
 		return nil, err
 	}

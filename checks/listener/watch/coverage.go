@@ -52,16 +52,20 @@ func (w *Watcher) poll(reason string) {
 	w.udp = w.tcp
 }
 
+// watchUDP takes the means that needs the fewest rights first.
 func (w *Watcher) watchUDP() {
-	err := errContainer
-	if seesAllCgroups(w.options.ProcPath) {
-		err = w.probe.WatchUDP(cgroup.Unified(w.options.SysPath))
-	}
-
+	err := w.probe.WatchUDP(probe.AtFunctions())
 	if err != nil {
-		w.udp = coverage(StatePolling, err.Error(), w.options.Interval)
+		other := errContainer
+		if seesAllCgroups(w.options.ProcPath) {
+			other = w.probe.WatchUDP(probe.BelowCgroup(cgroup.Unified(w.options.SysPath)))
+		}
 
-		return
+		if other != nil {
+			w.udp = coverage(StatePolling, err.Error()+"; "+other.Error(), w.options.Interval)
+
+			return
+		}
 	}
 
 	w.udp = coverage(StateWatching, "", 0)

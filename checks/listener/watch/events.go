@@ -23,6 +23,9 @@ type Events struct {
 	Ours    uint64 `json:"ours"`
 	// Lost are openings and closings of which nothing else is known, as too many came at once.
 	Lost uint64 `json:"lost"`
+	// Skipped counts runs of the programs in the kernel that it left out, as another one was interrupted on that processor. It
+	// is a figure of health: connections are what this happens to, hardly ever a socket that begins to receive clients.
+	Skipped uint64 `json:"skipped"`
 	// Foreign counts events beside an nginx to which the process does not belong. An address is counted once for as long as a
 	// process listens there.
 	Foreign uint64 `json:"foreign"`

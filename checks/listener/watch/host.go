@@ -42,7 +42,8 @@ func seesHost(proc string) bool {
 	return err == nil && pid == os.Getpid() && namespace == firstPIDNamespace
 }
 
-var errContainer = errors.New("this process sees the cgroups of its container only, and so would miss what others bind; start it in the host's cgroup namespace")
+var errContainer = errors.New("cannot watch UDP sockets below a cgroup: this process sees those of its container only, and so would miss what others bind; " +
+	"start it in the host's cgroup namespace")
 
 // seesAllCgroups says whether the root of the cgroups that this process sees is the host's.
 func seesAllCgroups(proc string) bool {

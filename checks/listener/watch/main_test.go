@@ -12,11 +12,16 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/testenv/kernels"
 	"zabbix-agent2-plugin-hosting/testenv/listeners"
 )
 
 func TestMain(m *testing.M) {
 	listeners.Run()
+
+	if kernels.Emulated() {
+		patience = time.Minute
+	}
 
 	if os.Getenv(printVariable) != "" {
 		printEvents()
@@ -26,8 +31,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// patience is for what happens at once, on a machine that does other things as well.
-const patience = 10 * time.Second
+// patience is for what happens at once, on a machine that does other things as well, or is emulated.
+var patience = 10 * time.Second
 
 // inItsOwn starts a process in a network namespace of its own.
 func inItsOwn() *syscall.SysProcAttr { return &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET} }

@@ -103,13 +103,15 @@ func (w *Watcher) wantLook() {
 // countLost has somebody look at all sockets where closings may have been lost.
 func (w *Watcher) countLost(p *probe.Probe) {
 	lost, err := p.Lost()
-	if err != nil {
+	skipped, skippedErr := p.Skipped()
+
+	if err != nil || skippedErr != nil {
 		return
 	}
 
 	w.mu.Lock()
 	more := lost > w.lost
-	w.lost = lost
+	w.lost, w.skipped = lost, skipped
 	w.distrust = w.distrust || more
 	w.mu.Unlock()
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -15,14 +16,23 @@ import (
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/testenv/again"
+	"zabbix-agent2-plugin-hosting/testenv/fentry"
 	"zabbix-agent2-plugin-hosting/testenv/listeners"
 )
 
-// printVariable makes this program a watch that prints what it has seen, for each line that it reads.
+// printVariable makes this program a watch over the nginx of that number that prints what it has seen, for each line that
+// it reads.
 const printVariable = "WATCH_TEST_PRINT"
 
 func printEvents() {
-	w := New(options())
+	var masters []int
+
+	// There is no process 0.
+	if pid, err := strconv.Atoi(os.Getenv(printVariable)); err == nil && pid != 0 {
+		masters = append(masters, pid)
+	}
+
+	w := New(options(masters...))
 	if err := w.Start(context.Background()); err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -35,11 +45,11 @@ func printEvents() {
 	os.Exit(0)
 }
 
-// watchOf is a watch in a process of another user, which asks it again and again.
-func watchOf(t *testing.T, sys *syscall.SysProcAttr) (ask func() *Events) {
+// watchOf is a watch over an nginx, 0 for none, in a process of another user, which asks it again and again.
+func watchOf(t *testing.T, master int, sys *syscall.SysProcAttr) (ask func() *Events) {
 	t.Helper()
 
-	p, err := again.Start(printVariable+"=1", sys)
+	p, err := again.Start(fmt.Sprintf("%s=%d", printVariable, master), sys)
 	require.NoError(t, err)
 	t.Cleanup(p.Stop)
 
@@ -88,7 +98,7 @@ func seen(t *testing.T, ask func() *Events, o *listeners.Process) (e Event) {
 var oneSocket = []listeners.Socket{{Address: "127.0.0.1:0"}}
 
 func TestAnOrdinaryUserPollsAndIsToldWhy(t *testing.T) {
-	ask := watchOf(t, nobody())
+	ask := watchOf(t, 0, nobody())
 	got := ask()
 	require.Equal(t, "cannot watch TCP listeners in the kernel: operation not permitted without CAP_BPF and CAP_PERFMON; use the root helper",
 		got.TCP.Reason)
@@ -113,11 +123,8 @@ func TestTwoRightsAreEnoughForTCP(t *testing.T) {
 		return
 	}
 
-	ask := watchOf(t, nobody(unix.CAP_BPF, unix.CAP_PERFMON))
-	got := ask()
-	require.Equal(t, coverage(StateWatching, "", 0), got.TCP)
-	require.Equal(t, StatePolling, got.UDP.State)
-	require.Equal(t, "cannot watch UDP sockets in the kernel: operation not permitted without CAP_NET_ADMIN; use the root helper", got.UDP.Reason)
+	ask := watchOf(t, 0, nobody(unix.CAP_BPF, unix.CAP_PERFMON))
+	require.Equal(t, coverage(StateWatching, "", 0), ask().TCP)
 
 	o := listeners.Start(t, listeners.Task{Sockets: oneSocket}, nil)
 	e := seen(t, ask, o)
@@ -126,12 +133,62 @@ func TestTwoRightsAreEnoughForTCP(t *testing.T) {
 	require.Equal(t, os.Getpid(), e.Parents[0].PID)
 }
 
+// TestTwoRightsAreEnoughForUDPWhereProgramsMayBeAtFunctions has a stranger join a group of UDP sockets for a millisecond.
+// Elsewhere it is held to say what is missing.
+func TestTwoRightsAreEnoughForUDPWhereProgramsMayBeAtFunctions(t *testing.T) {
+	if !mayWatch() {
+		return
+	}
+
+	// All are of one user, as the kernel wants it of a group.
+	own := listeners.Start(t, listeners.Task{Sockets: []listeners.Socket{{Address: "127.0.0.1:0", UDP: true, ReusePort: true}}}, nobody())
+	ask := watchOf(t, own.PID, nobody(unix.CAP_BPF, unix.CAP_PERFMON))
+	got := ask()
+
+	if !fentry.PossibleT(t) {
+		require.Equal(t, StatePolling, got.UDP.State)
+		require.Equal(t, "cannot watch UDP sockets at the kernel's functions: operation not permitted in spite of CAP_BPF and CAP_PERFMON; "+
+			"use a kernel that runs programs there (fentry), as Debian's do; "+
+			"cannot watch UDP sockets below a cgroup: operation not permitted without CAP_NET_ADMIN; run this as root with all its rights", got.UDP.Reason)
+
+		return
+	}
+
+	require.Equal(t, coverage(StateWatching, "", 0), got.UDP)
+	require.Equal(t, []listener.MasterState{{PID: own.PID, Sockets: 1}}, got.Masters)
+
+	stranger := listeners.Start(t, listeners.Task{
+		Listeners: 1, Life: time.Millisecond, Brief: listeners.Socket{Address: own.Addresses[0].String(), UDP: true, ReusePort: true},
+	}, nobody())
+
+	require.Eventually(t, func() bool {
+		got = ask()
+
+		return got.Foreign == 1 && got.Foreigners[0].LifetimeS != nil
+	}, patience, 10*time.Millisecond)
+
+	e := got.Foreigners[0]
+	require.Equal(t, Event{
+		Number: e.Number, OpenedAt: e.OpenedAt, LifetimeS: e.LifetimeS, Network: listener.UDP, Address: own.Addresses[0],
+		NamespaceID: own.NamespaceID, Sockets: 1, ReusePort: new(true), Joined: true, Process: e.Process, Parents: e.Parents,
+		UID: e.UID, User: e.User, Cgroup: e.Cgroup, Unit: e.Unit, Foreign: true, Sentence: e.sentence(),
+		Concerns: []Concern{{
+			MasterPID: own.PID, MasterAddress: own.Addresses[0], Relation: listener.RelationSameAddress, RelationName: "same_address",
+		}},
+	}, e)
+	require.Equal(t, stranger.PID, e.Process.PID)
+	require.Equal(t, os.Getpid(), e.Parents[0].PID)
+	require.GreaterOrEqual(t, *e.LifetimeS, 0.001)
+	require.Less(t, *e.LifetimeS, 1.0)
+	t.Log(e.Sentence)
+}
+
 func TestThreeRightsAreEnoughForUDP(t *testing.T) {
 	if !mayWatch() {
 		return
 	}
 
-	got := watchOf(t, nobody(unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_NET_ADMIN))()
+	got := watchOf(t, 0, nobody(unix.CAP_BPF, unix.CAP_PERFMON, unix.CAP_NET_ADMIN))()
 	require.Equal(t, coverage(StateWatching, "", 0), got.TCP)
 	require.Equal(t, coverage(StateWatching, "", 0), got.UDP)
 }

@@ -13,7 +13,7 @@ func (w *Watcher) Snapshot() *Events {
 
 	b := w.book
 	e := &Events{
-		Schema: schema, TCP: w.tcp, UDP: w.udp, Opened: b.opened, Closed: b.closed, Refused: b.refused, Ours: b.ours, Lost: w.lost,
+		Schema: schema, TCP: w.tcp, UDP: w.udp, Opened: b.opened, Closed: b.closed, Refused: b.refused, Ours: b.ours, Lost: w.lost, Skipped: w.skipped,
 		Foreign: b.foreign, ForeignByPort: []PortCount{}, ForeignByPortOther: b.foreignByPort.other,
 		ForeignByExecutable: []ExecutableCount{}, ForeignByExecutableOther: b.foreignByProgram.other, Masters: b.masters,
 		ForeignersKnown: b.foreignersError == "", ForeignersError: b.foreignersError,

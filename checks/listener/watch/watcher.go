@@ -51,7 +51,8 @@ type Watcher struct {
 	// probe is nil where nothing is watched in the kernel.
 	probe *probe.Probe
 	book  *book
-	lost  uint64
+	// lost and skipped are what the probe says of itself.
+	lost, skipped uint64
 	// distrust says that closings were lost since the last look.
 	distrust bool
 }
@@ -97,7 +98,7 @@ func (w *Watcher) Start(ctx context.Context) error {
 		own = 0
 	}
 
-	w.book, w.startedAt, w.lost, w.distrust, w.closeErr = newBook(w.reader, own), time.Now(), 0, false, nil
+	w.book, w.startedAt, w.lost, w.skipped, w.distrust, w.closeErr = newBook(w.reader, own), time.Now(), 0, 0, false, nil
 	w.openProbe()
 
 	// The kernel tells by now, so that nothing is opened between the two unseen.

@@ -20,6 +20,9 @@ import (
 // ringSize holds 546 kills that have not been read.
 const ringSize = 64 << 10
 
+// killer is what is watched.
+var killer = bpf.Traced("the OOM killer")
+
 // Watch is a program in the kernel and the ring that it writes to.
 type Watch struct {
 	layout     *layout
@@ -34,7 +37,7 @@ type Watch struct {
 func Open() (*Watch, error) {
 	w := &Watch{}
 	if err := w.open(ringSize); err != nil {
-		return nil, errors.Join(bpf.Explain("the OOM killer", err, bpf.Tracing()), w.Close())
+		return nil, errors.Join(killer.Explain(err), w.Close())
 	}
 
 	// The kernel's types are not needed any more.

@@ -5,7 +5,6 @@ package e2e
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -49,12 +48,6 @@ func nextPackage(t *testing.T) string {
 	next := filepath.Join(dir, product+"_"+nextVersion+".deb")
 	run(t, "dpkg-deb", "--root-owner-group", "--build", tree, next)
 	return next
-}
-
-func run(t *testing.T, name string, arguments ...string) {
-	t.Helper()
-	output, err := exec.Command(name, arguments...).CombinedOutput()
-	require.NoError(t, err, string(output))
 }
 
 func TestAnUpgradeLeavesTheAgentRunningAndNothingOfTheOldRelease(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"zabbix-agent2-plugin-hosting/checks/cgroup"
 	"zabbix-agent2-plugin-hosting/testenv/listeners"
 )
 
@@ -19,7 +18,7 @@ func BenchmarkPrograms(b *testing.B) {
 	p, err := Open(RingSize)
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, p.Close()) })
-	require.NoError(b, p.WatchUDP(cgroup.Unified("/sys")))
+	require.NoError(b, watchAllUDP(p))
 	require.NoError(b, p.SetPorts(ports(2000)))
 
 	account, err := ebpf.EnableStats(unix.BPF_STATS_RUN_TIME)

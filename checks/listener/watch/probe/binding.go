@@ -102,6 +102,7 @@ func (p *program) udpSocket(kind Kind) {
 	p.common(kind, protocolUDP)
 	p.cookie(bpf.Context, bpf.Record, atCookie)
 	p.Add(
+		asm.StoreImm(bpf.Record, atHidden, 1, asm.Byte),
 		asm.StoreImm(bpf.Record, atFamily, familyV4, asm.Half),
 		asm.StoreImm(bpf.Record, atPort, 0, asm.Half),
 		asm.StoreImm(bpf.Record, atDevice, 0, asm.Word),

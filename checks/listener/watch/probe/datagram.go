@@ -5,15 +5,7 @@ import (
 	"fmt"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/link"
-	"golang.org/x/sys/unix"
-
-	"zabbix-agent2-plugin-hosting/checks/bpf"
 )
-
-// rightsForUDP are more than TCP needs.
-var rightsForUDP = append(bpf.Tracing(), bpf.Right{Number: unix.CAP_NET_ADMIN, Name: "CAP_NET_ADMIN"})
 
 // MaxPorts is how many UDP ports SetPorts takes.
 const MaxPorts = 1024
@@ -23,26 +15,27 @@ const maxBound = 4096
 
 // datagrams are the maps of the programs for UDP.
 type datagrams struct {
-	// ports are those on which sockets are told of, bound the cookies of the sockets whose end is to be told.
-	ports, bound *ebpf.Map
-	hooks        []*loaded
+	// ports are those on which sockets are told of.
+	ports *ebpf.Map
+	// bound are the cookies of the sockets whose end is to be told, where the kernel does not tell the port then.
+	bound *ebpf.Map
+	hooks []*loaded
 }
 
-// WatchUDP also tells of UDP sockets that are bound to one of the ports that SetPorts names. No tracepoint tells of them,
-// so this asks to be called at each bind(2) and at the end of each socket of the processes below a cgroup of version 2,
-// which is the root of all. While there are no such ports it is not called. It fails with fs.ErrPermission without
-// CAP_NET_ADMIN.
-func (p *Probe) WatchUDP(cgroup string) error {
+func (d *datagrams) close() error {
+	err := errors.Join(d.ports.Close(), d.bound.Close())
+	*d = datagrams{}
+
+	return err
+}
+
+// WatchUDP also tells of UDP sockets that have one of the ports that SetPorts names, by one means. While there are no such
+// ports the kernel does nothing for it. Where it fails another means may be tried.
+func (p *Probe) WatchUDP(by Means) error {
 	before := len(p.loaded)
-	err := p.watchUDP(cgroup)
 
-	// It has been seen that it can be done.
-	for _, l := range p.loaded[before:] {
-		err = errors.Join(err, l.detach())
-	}
-
-	if err != nil {
-		return errors.Join(bpf.Explain("UDP sockets", err, rightsForUDP), p.unload(before))
+	if err := p.watchUDP(by); err != nil {
+		return errors.Join(by.aim.Explain(err), p.unload(before), p.udp.close())
 	}
 
 	p.udp.hooks = p.loaded[before:]
@@ -50,45 +43,38 @@ func (p *Probe) WatchUDP(cgroup string) error {
 	return nil
 }
 
-// FollowUDP has the end of sockets told that were bound before, by their cookies.
-func (p *Probe) FollowUDP(cookies []uint64) error {
-	for _, cookie := range cookies {
-		if err := p.udp.bound.Put(cookie, uint8(1)); err != nil {
-			return fmt.Errorf("cannot follow a UDP socket: %w", err)
-		}
-	}
-
-	return nil
-}
-
-func (p *Probe) watchUDP(cgroup string) (err error) {
+func (p *Probe) watchUDP(by Means) (err error) {
 	p.udp.ports, err = ebpf.NewMap(&ebpf.MapSpec{Name: "listen_ports", Type: ebpf.Hash, KeySize: 4, ValueSize: 1, MaxEntries: MaxPorts})
 	if err != nil {
 		return err
 	}
 
-	// The oldest goes where there are too many, and its end is not told.
-	p.udp.bound, err = ebpf.NewMap(&ebpf.MapSpec{Name: "listen_bound", Type: ebpf.LRUHash, KeySize: 8, ValueSize: 1, MaxEntries: maxBound})
+	hooks, err := by.hooks(p)
 	if err != nil {
 		return err
 	}
 
-	for _, one := range []struct {
-		name    string
-		at      ebpf.AttachType
-		program asm.Instructions
-	}{
-		{"listen_bind4", ebpf.AttachCGroupInet4PostBind, p.program().binding(sockAddress4, 4)},
-		{"listen_bind6", ebpf.AttachCGroupInet6PostBind, p.program().binding(sockAddress6, 16)},
-		{"listen_release", ebpf.AttachCgroupInetSockRelease, p.program().releasing()},
-	} {
-		spec := &ebpf.ProgramSpec{Name: one.name, Type: ebpf.CGroupSock, AttachType: one.at, Instructions: one.program}
+	var last *loaded
 
-		err = p.run(spec, func(program *ebpf.Program) (link.Link, error) {
-			return link.AttachCgroup(link.CgroupOptions{Path: cgroup, Attach: one.at, Program: program})
-		})
-		if err != nil {
+	for _, h := range hooks {
+		if last, err = p.load(h); err != nil {
 			return err
+		}
+	}
+
+	// One shows that it can be done; the kernel takes a while to leave a function alone.
+	return errors.Join(last.attach(), last.detach())
+}
+
+// FollowUDP has the end of sockets told that had their port before it was of interest, by their cookies.
+func (p *Probe) FollowUDP(cookies []uint64) error {
+	if p.udp.bound == nil {
+		return nil
+	}
+
+	for _, cookie := range cookies {
+		if err := p.udp.bound.Put(cookie, uint8(1)); err != nil {
+			return fmt.Errorf("cannot follow a UDP socket: %w", err)
 		}
 	}
 

@@ -31,10 +31,10 @@ func (p *Probe) watchExecutions() (err error) {
 		return err
 	}
 
-	return p.run(&ebpf.ProgramSpec{
+	return p.run(hook{spec: &ebpf.ProgramSpec{
 		Name: "listen_exec", Type: ebpf.Tracing, AttachType: ebpf.AttachTraceRawTp, AttachTo: "sched_process_exec",
 		Instructions: p.program().executing(p.executions),
-	}, atTracepoint)
+	}, connect: traced})
 }
 
 // executing is run after each execve(2).

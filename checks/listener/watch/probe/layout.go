@@ -13,7 +13,7 @@ import (
 type layout struct {
 	family, address4, address6, network, device bpf.Field
 	reusePort, v6Only                           bpf.Field
-	protocol, port                              bpf.Field
+	protocol, port, number                      bpf.Field
 	namespace, namespaceNumber                  bpf.Field
 	leader, parent, pid, start, name            bpf.Field
 	memory, argsStart, argsEnd, environmentEnd  bpf.Field
@@ -37,6 +37,7 @@ func (l *layout) wanted() []wanted {
 		{"sock_common", "skc_bound_dev_if", 4, &l.device},
 		{"sock_common", "skc_reuseport", 0, &l.reusePort},
 		{"sock_common", "skc_ipv6only", 0, &l.v6Only},
+		{"sock_common", "skc_num", 2, &l.number},
 		{"sock", "sk_protocol", 2, &l.protocol},
 		{"inet_sock", "inet_sport", 2, &l.port},
 		{"net", "ns", bpf.AnySize, &l.namespace},

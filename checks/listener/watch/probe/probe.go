@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 
 	"zabbix-agent2-plugin-hosting/checks/bpf"
@@ -36,32 +35,6 @@ type Probe struct {
 	read   ringbuf.Record
 }
 
-// loaded is a program in the kernel.
-type loaded struct {
-	program *ebpf.Program
-	connect func(*ebpf.Program) (link.Link, error)
-	// link is nil while the program is not run.
-	link link.Link
-}
-
-// attach has the program be run.
-func (l *loaded) attach() (err error) {
-	if l.link == nil {
-		l.link, err = l.connect(l.program)
-	}
-
-	return err
-}
-
-func (l *loaded) detach() (err error) {
-	if l.link != nil {
-		err = l.link.Close()
-		l.link = nil
-	}
-
-	return err
-}
-
 // Open starts to watch TCP sockets, in all network namespaces. The ring's size is a power of 2, at least a page. The
 // error says what is missing; errors.Is(err, fs.ErrPermission) tells one that another user would not get.
 func Open(ringSize int) (*Probe, error) {
@@ -72,7 +45,7 @@ func Open(ringSize int) (*Probe, error) {
 
 	p := &Probe{layout: l}
 	if err := p.open(ringSize); err != nil {
-		return nil, errors.Join(bpf.Explain("TCP listeners", err, bpf.Tracing()), p.Close())
+		return nil, errors.Join(tcpListeners.Explain(err), p.Close())
 	}
 
 	return p, nil
@@ -97,35 +70,14 @@ func (p *Probe) open(ringSize int) (err error) {
 		return err
 	}
 
-	return p.run(&ebpf.ProgramSpec{
+	return p.run(hook{spec: &ebpf.ProgramSpec{
 		Name: "listen_tcp", Type: ebpf.Tracing, AttachType: ebpf.AttachTraceRawTp, AttachTo: "inet_sock_set_state",
 		Instructions: p.program().listening(),
-	}, atTracepoint)
+	}, connect: traced})
 }
 
 func (p *Probe) program() *program {
 	return &program{Program: bpf.Program{Ring: p.ring, Lost: p.lost}, layout: p.layout, udp: p.udp}
-}
-
-// run loads a program and has it be run.
-func (p *Probe) run(spec *ebpf.ProgramSpec, connect func(*ebpf.Program) (link.Link, error)) error {
-	// The kernel lends its helpers only to programs that say so.
-	spec.License = "GPL"
-
-	program, err := ebpf.NewProgram(spec)
-	if err != nil {
-		return err
-	}
-
-	l := &loaded{program: program, connect: connect}
-	p.loaded = append(p.loaded, l)
-
-	return l.attach()
-}
-
-// atTracepoint connects a program to the tracepoint that its specification names.
-func atTracepoint(program *ebpf.Program) (link.Link, error) {
-	return link.AttachTracing(link.TracingOptions{Program: program})
 }
 
 // Read waits for the next record until the deadline, and fails with os.ErrDeadlineExceeded then. Records come in the order
@@ -162,6 +114,23 @@ func (p *Probe) Lost() (uint64, error) {
 	return lost, nil
 }
 
+// Skipped is how many runs of the programs the kernel left out, as another one was interrupted on the same processor. That
+// happens to the changes of state of connections; a socket begins and ceases to listen where a process asks for it.
+func (p *Probe) Skipped() (uint64, error) {
+	var skipped uint64
+
+	for _, l := range p.loaded {
+		stats, err := l.program.Stats()
+		if err != nil {
+			return 0, fmt.Errorf("cannot read how often the kernel left a program out: %w", err)
+		}
+
+		skipped += stats.RecursionMisses
+	}
+
+	return skipped, nil
+}
+
 // Wake has Read return what there is, or fail with ErrWoken.
 func (p *Probe) Wake() {
 	// It fails only after Close, which also wakes Read.
@@ -176,16 +145,5 @@ func (p *Probe) Close() error {
 		all = errors.Join(all, p.reader.Close())
 	}
 
-	return errors.Join(all, p.ring.Close(), p.lost.Close(), p.udp.ports.Close(), p.udp.bound.Close(), p.executions.Close())
-}
-
-// unload keeps the first of what is loaded.
-func (p *Probe) unload(kept int) (all error) {
-	for _, l := range p.loaded[kept:] {
-		all = errors.Join(all, l.detach(), l.program.Close())
-	}
-
-	p.loaded = p.loaded[:kept]
-
-	return all
+	return errors.Join(all, p.ring.Close(), p.lost.Close(), p.udp.close(), p.executions.Close())
 }

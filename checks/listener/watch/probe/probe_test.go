@@ -1,11 +1,10 @@
 package probe
 
 import (
-	"io/fs"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
@@ -13,105 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
+	"zabbix-agent2-plugin-hosting/testenv/kernels"
 	"zabbix-agent2-plugin-hosting/testenv/listeners"
 )
-
-// inItsOwn starts a process in a network namespace of its own, so that its sockets are told from those of others.
-func inItsOwn() *syscall.SysProcAttr { return &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET} }
-
-// watched is a probe that is closed at the test's end. It is false for those who may not watch, to whom the reason is told.
-func watched(t *testing.T, ringSize int) (p *Probe, possible bool) {
-	t.Helper()
-
-	p, err := Open(ringSize)
-	if os.Geteuid() != 0 {
-		require.ErrorIs(t, err, fs.ErrPermission)
-		require.EqualError(t, err, "cannot watch TCP listeners in the kernel: operation not permitted without CAP_BPF and CAP_PERFMON; use the root helper")
-
-		return nil, false
-	}
-
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, p.Close()) })
-
-	return p, true
-}
-
-// drain reads all records there are, and keeps those of a network namespace.
-func drain(t *testing.T, p *Probe, namespace uint64) (records []Record) {
-	t.Helper()
-	p.Wake()
-
-	for {
-		r, err := p.Read(time.Time{})
-		if err != nil {
-			require.ErrorIs(t, err, ErrWoken)
-
-			return records
-		}
-
-		if namespace == 0 || r.NamespaceID == namespace {
-			records = append(records, r)
-		}
-	}
-}
-
-// collect reads records as they come, until the function ends.
-func collect(t *testing.T, p *Probe, during func() (namespace uint64)) (records []Record) {
-	t.Helper()
-
-	all := make(chan []Record)
-
-	go func() {
-		var read []Record
-
-		for {
-			r, err := p.Read(time.Time{})
-			if err != nil {
-				all <- read
-
-				return
-			}
-
-			read = append(read, r)
-		}
-	}()
-
-	namespace := during()
-
-	p.Wake()
-
-	for _, r := range append(<-all, drain(t, p, 0)...) {
-		if r.NamespaceID == namespace {
-			records = append(records, r)
-		}
-	}
-
-	return records
-}
-
-// counts are the openings and closings, each of which must have its partner.
-func counts(t *testing.T, records []Record) (opened, closed int) {
-	t.Helper()
-
-	open := make(map[uint64]struct{})
-
-	for _, r := range records {
-		if r.Kind == Opened {
-			require.NotContains(t, open, r.Socket.Cookie)
-
-			open[r.Socket.Cookie] = struct{}{}
-			opened++
-		} else {
-			require.Contains(t, open, r.Socket.Cookie)
-			delete(open, r.Socket.Cookie)
-
-			closed++
-		}
-	}
-
-	return opened, closed
-}
 
 func TestEveryListenerOfAMillisecondIsToldOnce(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -147,7 +50,10 @@ func TestEveryListenerOfAMillisecondIsToldOnce(t *testing.T) {
 }
 
 func TestAcceptedConnectionsAreNoListeners(t *testing.T) {
-	const connections = 20_000
+	connections := 100_000
+	if kernels.Emulated() {
+		connections = 5000
+	}
 
 	p, possible := watched(t, RingSize)
 	if !possible {
@@ -160,6 +66,12 @@ func TestAcceptedConnectionsAreNoListeners(t *testing.T) {
 	opened, closed := counts(t, records)
 	require.Equal(t, 1, opened)
 	require.Equal(t, 1, closed)
+
+	// A softirq may interrupt a program with a change of state of another connection, which is none of a listener.
+	skipped, err := p.Skipped()
+	require.NoError(t, err)
+	require.Less(t, skipped, uint64(connections))
+	t.Logf("of %d connections the kernel left out %d changes of state", connections, skipped)
 }
 
 // TestWhatFindsNoRoomIsCounted has one probe read nothing, and another one all.
@@ -255,7 +167,7 @@ func TestARecordTellsAllOfASocketAndWhoseItIs(t *testing.T) {
 			require.GreaterOrEqual(t, len(opened.Tasks), 2)
 			require.Equal(t, o.PID, opened.Tasks[0].PID)
 			require.Equal(t, os.Getpid(), opened.Tasks[1].PID)
-			require.Equal(t, "probe.test", opened.Tasks[1].Name)
+			require.Equal(t, filepath.Base(os.Args[0]), opened.Tasks[1].Name)
 			require.NotZero(t, opened.Tasks[1].StartTicks)
 			require.Equal(t, Closed, closed.Kind)
 			require.Equal(t, c.want, closed.Socket)

@@ -27,12 +27,12 @@ type Record struct {
 	// SinceBoot is when, on the clock that also runs while the host is suspended.
 	SinceBoot time.Duration
 	// Socket has no inode, queue and backlog. A TCP socket has no port at its opening where nobody gave it one (bind(2));
-	// the kernel chooses it afterwards. Whether a UDP socket on [::] leaves IPv4 alone is unknown.
+	// the kernel chooses it afterwards. Whether a UDP socket on [::] leaves IPv4 alone is unknown below a cgroup.
 	Socket listener.Socket
-	// ReusePort tells whether SO_REUSEPORT is set; nil for UDP, where it is unknown.
+	// ReusePort tells whether SO_REUSEPORT is set; nil for UDP below a cgroup, where it is unknown.
 	ReusePort *bool
-	// NamespaceID is the network namespace, by the number that lsns(8) shows. At the closing of a UDP socket neither this nor
-	// the address is known.
+	// NamespaceID is the network namespace, by the number that lsns(8) shows. At the closing of a UDP socket below a cgroup
+	// neither this nor the address is known.
 	NamespaceID uint64
 	// InListen says of a closing that it happened within listen(2): the kernel refused the call, and the socket never listened.
 	InListen bool
@@ -71,6 +71,8 @@ const (
 	atAddress   = 48
 	atReusePort = 64
 	atV6Only    = 65
+	// atHidden is not 0 where the kernel did not tell the two before it.
+	atHidden = 66
 	// atArgsLength is at a multiple of 4, as the verifier demands.
 	atArgsLength = 68
 	closedSize   = 72
@@ -122,7 +124,9 @@ func (l *layout) parse(raw []byte) (r Record, ok bool) {
 
 	if raw[atProtocol] == protocolUDP {
 		r.Socket.Network = listener.UDP
-	} else {
+	}
+
+	if raw[atHidden] == 0 {
 		r.ReusePort = new(raw[atReusePort]&l.reusePort.Mask != 0)
 
 		if addr.Is6() && addr.IsUnspecified() {
