@@ -36,11 +36,11 @@ func watched(t *testing.T, size int) (w *Watch, possible bool) {
 func prepared(t *testing.T, size int) (w *Watch, group *oomkill.Group, possible bool) {
 	t.Helper()
 
-	if w, possible = watched(t, size); possible {
-		group, possible = oomkill.NewGroup(t, limit)
-	}
+	// It waits for the tests of other packages, whose kills the watch would tell of.
+	group, made := oomkill.NewGroup(t, limit)
+	w, possible = watched(t, size)
 
-	return w, group, possible
+	return w, group, possible && made
 }
 
 // events reads until those of all these processes have come, and returns them in their order. Others may be killed on this machine, too.
