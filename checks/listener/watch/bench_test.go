@@ -2,8 +2,11 @@ package watch
 
 import (
 	"context"
+	"net"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,13 +16,12 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/procfile"
 	"zabbix-agent2-plugin-hosting/testenv/bpf"
 	"zabbix-agent2-plugin-hosting/testenv/listeners"
+	"zabbix-agent2-plugin-hosting/testenv/paired"
 )
 
-// otherListeners is far more than others on the host open in a round, and far less than its connections.
-const otherListeners = 500
-
-// BenchmarkConnection is bound to 3 %: connections are made, accepted and closed, over and over, by one thread, as the shorter the way of a connection
-// is, the more the watch shows. None may be taken for a listener. The cost is the processor time of this process, which watches.
+// BenchmarkConnection is bound to 3 %: connections are made, accepted and closed, over and over. Between two parts of a Go program that is what the bound
+// was set for; one thread that does nothing else shows the watch the more, as the way of a connection is shorter. The cost is the
+// processor time of this process, which watches.
 func BenchmarkConnection(b *testing.B) {
 	if os.Geteuid() != 0 {
 		return
@@ -27,84 +29,116 @@ func BenchmarkConnection(b *testing.B) {
 
 	const bound = 3
 
-	bpf.OneProcessor(b)
+	for _, one := range []struct {
+		name string
+		loop func(*testing.B) (connect func())
+	}{{"GoProgram", goLoop}, {"OneThread", threadLoop}} {
+		b.Run(one.name, func(b *testing.B) {
+			bpf.OneProcessor(b)
+			// Nothing goes from one processor to another.
+			processors := runtime.GOMAXPROCS(1)
+			defer runtime.GOMAXPROCS(processors)
 
-	loop := listen(b)
-
-	l := bpf.Load{
-		Unit: "connection", Turns: 40, Tracepoints: []string{"inet_sock_set_state", "sched_process_exec"},
-		Programs: func() func() {
-			w := New(options())
-			require.NoError(b, w.Start(context.Background()))
-
-			return func() {
-				require.Less(b, w.Snapshot().Opened, uint64(otherListeners))
-				require.NoError(b, w.Close())
+			l := bpf.Load{
+				Unit: "connection", Turns: 24, Tracepoints: []string{"inet_sock_set_state", "sched_process_exec"}, Programs: watching(b),
+				Do: bpf.Loop(func() time.Duration { return bpf.ProcessorTime(b, os.Getpid()) }, one.loop(b)),
 			}
-		},
-		Do: bpf.Loop(func() time.Duration { return processorTime(b) }, func() { loop.connect(b) }),
-	}
 
-	for b.Loop() {
-		l.Measure(b).Report(b, l, bound)
+			for b.Loop() {
+				l.Measure(b).Report(b, l, bound)
+			}
+		})
 	}
 }
 
-// server is a listening socket that is asked by those who own it.
-type server struct {
-	descriptor int
-	address    unix.Sockaddr
-}
-
-func listen(b *testing.B) server {
+// watching is a watch while it runs.
+func watching(b *testing.B) paired.Way {
 	b.Helper()
 
-	descriptor, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, unix.Close(descriptor)) })
-	require.NoError(b, unix.Bind(descriptor, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	require.NoError(b, unix.Listen(descriptor, 1))
+	return func() func() {
+		w := New(options())
+		require.NoError(b, w.Start(context.Background()))
 
-	address, err := unix.Getsockname(descriptor)
-	require.NoError(b, err)
-
-	return server{descriptor, address}
+		return func() { require.NoError(b, w.Close()) }
+	}
 }
 
-// connect makes a connection, sends a byte through it and closes both ends.
-func (s server) connect(b *testing.B) {
-	client, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	s.require(b, err)
-	// It ends by a reset, as otherwise it would keep its port for a minute.
-	s.require(b, unix.SetsockoptLinger(client, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}))
-	s.require(b, unix.Connect(client, s.address))
+// goLoop has a server accept connections in a goroutine of its own.
+func goLoop(b *testing.B) (connect func()) {
+	b.Helper()
 
-	accepted, _, err := unix.Accept4(s.descriptor, unix.SOCK_CLOEXEC)
-	s.require(b, err)
+	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	require.NoError(b, err)
 
-	_, err = unix.Write(client, []byte{1})
-	s.require(b, err)
+	var server sync.WaitGroup
 
-	_, err = unix.Read(accepted, make([]byte, 1))
-	s.require(b, err)
-	s.require(b, unix.Close(accepted))
-	s.require(b, unix.Close(client))
+	server.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+
+			_, _ = conn.Read(make([]byte, 1))
+			_ = conn.Close()
+		}
+	})
+	b.Cleanup(func() {
+		require.NoError(b, l.Close())
+		server.Wait()
+	})
+
+	return func() {
+		conn, err := net.DialTCP("tcp4", nil, l.Addr().(*net.TCPAddr))
+		noError(b, err)
+		// It ends by a reset, as otherwise it would keep its port for a minute.
+		noError(b, conn.SetLinger(0))
+
+		_, err = conn.Write([]byte{1})
+		noError(b, err)
+
+		_, _ = conn.Read(make([]byte, 1))
+		_ = conn.Close()
+	}
 }
 
-// require takes no time where all is well.
-func (s server) require(b *testing.B, err error) {
+// threadLoop is both ends of a connection in one thread.
+func threadLoop(b *testing.B) (connect func()) {
+	b.Helper()
+
+	listener, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, unix.Close(listener)) })
+	require.NoError(b, unix.Bind(listener, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	require.NoError(b, unix.Listen(listener, 1))
+
+	address, err := unix.Getsockname(listener)
+	require.NoError(b, err)
+
+	return func() {
+		client, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		noError(b, err)
+		noError(b, unix.SetsockoptLinger(client, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}))
+		noError(b, unix.Connect(client, address))
+
+		accepted, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC)
+		noError(b, err)
+
+		_, err = unix.Write(client, []byte{1})
+		noError(b, err)
+
+		_, err = unix.Read(accepted, make([]byte, 1))
+		noError(b, err)
+		noError(b, unix.Close(accepted))
+		noError(b, unix.Close(client))
+	}
+}
+
+// noError takes no time where there is none.
+func noError(b *testing.B, err error) {
 	if err != nil {
 		require.NoError(b, err)
 	}
-}
-
-func processorTime(b *testing.B) time.Duration {
-	b.Helper()
-
-	var used unix.Rusage
-	require.NoError(b, unix.Getrusage(unix.RUSAGE_SELF, &used))
-
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // BenchmarkMemory reports by how much a watch makes this process grow, at its start and when it has seen 10,000 listeners of a millisecond, and what it

@@ -147,7 +147,7 @@ func TestEveryListenerOfAMillisecondIsToldOnce(t *testing.T) {
 }
 
 func TestAcceptedConnectionsAreNoListeners(t *testing.T) {
-	const connections = 20_000
+	const connections = 100_000
 
 	p, possible := watched(t, RingSize)
 	if !possible {
