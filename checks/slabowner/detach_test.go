@@ -15,6 +15,7 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/testenv/apart"
 )
@@ -102,16 +103,20 @@ func among[ID comparable](t *testing.T, ids []ID, after func(ID) (ID, error)) (l
 	}
 }
 
-// linkAfter is what the library has for maps and programs.
+// linkAfter is what the library has for maps and programs. While another process makes a link, the kernel wants to be asked again.
 func linkAfter(id link.ID) (link.ID, error) {
-	iterator := &link.Iterator{ID: id}
-	defer iterator.Close()
+	for {
+		iterator := &link.Iterator{ID: id}
+		found, next, err := iterator.Next(), iterator.ID, iterator.Err()
+		iterator.Close()
 
-	if iterator.Next() {
-		return iterator.ID, nil
+		switch {
+		case found:
+			return next, nil
+		case !errors.Is(err, unix.EAGAIN):
+			return 0, cmp.Or(err, fs.ErrNotExist)
+		}
 	}
-
-	return 0, cmp.Or(iterator.Err(), fs.ErrNotExist)
 }
 
 func requireGone(t *testing.T, o kernelObjects) {
