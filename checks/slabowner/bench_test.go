@@ -1,77 +1,53 @@
 package slabowner
 
 import (
-	"math"
-	"runtime"
-	"runtime/debug"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/cilium/ebpf/link"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/testenv/inkernel"
+	"zabbix-agent2-plugin-hosting/testenv/kernelcost"
+	"zabbix-agent2-plugin-hosting/testenv/paired"
 )
 
-// rounds is how often each benchmark measures with a session and without, turn by turn, so that noise of the machine meets both alike.
-const rounds = 20
+// tracepoints are those of a session, in the order of its programs.
+var tracepoints = []string{"kfree", "kmem_cache_free", "kmalloc", "kmem_cache_alloc"}
 
-// reportOverhead reports a cost in ns without a session, and by how many percent it is higher while one runs: the least of all rounds, which other
-// programs have disturbed least. The kernel's own part is what programs cost that do nothing, at the same tracepoints.
-func reportOverhead(b *testing.B, unit string, cost func() float64) {
+// following has the programs of one session run, again and again: to start one takes longer than a round.
+func following(b *testing.B) paired.Way {
 	b.Helper()
 
-	// A start allocates a lot, whose collection would fall into one kind of round only.
-	collect := debug.SetGCPercent(-1)
-	defer debug.SetGCPercent(collect)
+	s, err := start(hostOptions())
+	require.NoError(b, err)
+	b.Cleanup(s.close)
+	detach(b, s.links)
 
-	measure := func() float64 {
-		debug.FreeOSMemory()
-		cost()
+	s.links = nil
 
-		return cost()
+	return func() func() {
+		var links []link.Link
+
+		for i, tracepoint := range tracepoints {
+			attached, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: tracepoint, Program: s.programs[i]})
+			require.NoError(b, err)
+
+			links = append(links, attached)
+		}
+
+		return func() { detach(b, links) }
 	}
-
-	bare, idle, session := math.Inf(1), math.Inf(1), math.Inf(1)
-
-	for range rounds {
-		bare = min(bare, measure())
-
-		stop := idlePrograms(b)
-		idle = min(idle, measure())
-
-		stop()
-
-		s, err := start(hostOptions())
-		require.NoError(b, err)
-
-		session = min(session, measure())
-
-		s.close()
-	}
-
-	b.ReportMetric(bare, unit)
-	b.ReportMetric(100*(session/bare-1), "overhead-%")
-	b.ReportMetric(100*(idle/bare-1), "kernel's-part-%")
-	b.ReportMetric(0, "ns/op")
 }
 
-// idlePrograms puts programs that do nothing where those of a session are.
-func idlePrograms(b *testing.B) (stop func()) {
+func detach(b *testing.B, links []link.Link) {
 	b.Helper()
 
-	s := &session{}
-
-	for _, tracepoint := range []string{"kfree", "kmem_cache_free", "kmalloc", "kmem_cache_alloc"} {
-		program, err := s.load(program("idle"))
-		require.NoError(b, err)
-
-		attached, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: tracepoint, Program: program})
-		require.NoError(b, err)
-
-		s.links = append(s.links, attached)
+	for _, one := range links {
+		require.NoError(b, one.Close())
 	}
-
-	return s.detach
 }
 
 // BenchmarkAllocationOnly is bound to 20 %: a socket is made and closed, over and over.
@@ -80,26 +56,65 @@ func BenchmarkAllocationOnly(b *testing.B) {
 		return
 	}
 
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	kernelcost.OneProcessor(b)
 
-	const sockets = 5_000
+	const bound = 20
+
+	load := kernelcost.Load{Unit: "socket", Turns: 100, Tracepoints: tracepoints, Programs: following(b), Do: sockets(b)}
 
 	for b.Loop() {
-		reportOverhead(b, "ns/socket", func() float64 {
-			before := threadTime(b)
+		load.Measure(b).Report(b, load, bound)
+	}
+}
 
-			for range sockets {
-				fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
-				if err != nil {
-					require.NoError(b, err)
-				}
+// sockets are made and closed.
+func sockets(b *testing.B) func() (time.Duration, int) {
+	b.Helper()
 
-				_ = unix.Close(fd)
-			}
+	return kernelcost.Loop(func() time.Duration { return threadTime(b) }, func() {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+		if err != nil {
+			require.NoError(b, err)
+		}
 
-			return float64(threadTime(b)-before) / sockets
+		_ = unix.Close(fd)
+	})
+}
+
+// BenchmarkNoSession compares what sockets cost where there was no session with what they cost after one has ended, when nothing of it is left in the
+// kernel. The bound is that there is no difference.
+func BenchmarkNoSession(b *testing.B) {
+	if !mayFollow(b) {
+		return
+	}
+
+	kernelcost.OneProcessor(b)
+
+	do := sockets(b)
+	// The kernel frees what it does not need any more a little later.
+	settled := func() func() {
+		time.Sleep(200 * time.Millisecond)
+		require.Zero(b, inkernel.HeldByT(b, os.Getpid()).Count())
+
+		return func() {}
+	}
+
+	for b.Loop() {
+		costs := paired.Compare(40, func() float64 {
+			spent, units := do()
+
+			return float64(spent) / float64(units)
+		}, settled, func() func() {
+			s, err := start(hostOptions())
+			require.NoError(b, err)
+			s.close()
+
+			return settled()
 		})
+		b.ReportMetric(costs.MorePct(1).Median, "more-%")
+		b.ReportMetric(0, "bound-%")
+		b.ReportMetric(0, "ns/op")
+		b.Logf("a socket after a session: %s %% more than before", costs.MorePct(1))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"zabbix-agent2-plugin-hosting/checks/procfile"
 	"zabbix-agent2-plugin-hosting/testenv/apart"
+	"zabbix-agent2-plugin-hosting/testenv/inkernel"
 	"zabbix-agent2-plugin-hosting/testenv/leak"
 )
 
@@ -37,18 +38,7 @@ func TestASessionTakesLittleMemory(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(one.session.close)
 
-	kernel := uint64(0)
-
-	for _, each := range one.session.maps.all() {
-		info, err := each.Info()
-		require.NoError(t, err)
-
-		bytes, ok := info.Memlock()
-		require.True(t, ok)
-
-		kernel += bytes
-	}
-
+	kernel := uint64(inkernel.BytesHeldByT(t, os.Getpid()))
 	began := procfile.RSS(os.Getpid())
 
 	leaked.Grow(t)

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zabbix-agent2-plugin-hosting/testenv/apart"
+	"zabbix-agent2-plugin-hosting/testenv/inkernel"
 )
 
 // copyOfProc has the files of /proc that a session reads, for tests that take them away.
@@ -200,4 +201,24 @@ func TestAKernelWithoutBPFIsUnsupported(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.ErrorContains(t, err, "; it needs Linux 6.1 or newer with CONFIG_BPF_SYSCALL and CONFIG_BPF_EVENTS")
 	require.Equal(t, StateUnsupported, m.Last(1).State)
+}
+
+func TestNothingIsInTheKernelWhereNoSessionRuns(t *testing.T) {
+	t.Parallel()
+
+	if !alone(t, apart.Place{}) {
+		return
+	}
+
+	m := NewMonitor(hostOptions())
+	require.Zero(t, inkernel.HeldByT(t, os.Getpid()).Count())
+
+	ctx, end := context.WithCancel(t.Context())
+	done, err := m.Begin(ctx, MaxDuration)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return len(inkernel.HeldByT(t, os.Getpid()).Links) >= len(tracepoints) }, 10*time.Second, 10*time.Millisecond)
+	end()
+	<-done
+	require.Equal(t, StateCutShort, m.Last(0).State)
+	require.Zero(t, inkernel.HeldByT(t, os.Getpid()).Count())
 }

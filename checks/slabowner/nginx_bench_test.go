@@ -1,155 +1,80 @@
 package slabowner
 
 import (
-	"bufio"
-	"fmt"
-	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
 
+	"zabbix-agent2-plugin-hosting/testenv/kernelcost"
+	"zabbix-agent2-plugin-hosting/testenv/load"
 	"zabbix-agent2-plugin-hosting/testenv/nginx"
 )
 
-// BenchmarkNginx is bound to 3 %, which the kernel's own part alone exceeds on a virtual machine: clients ask a real nginx over connections that they
-// keep. The cost is the processor time of nginx and of the clients, for each request.
+// BenchmarkNginx is bound to 3 %: wrk asks a real nginx for a small page, as it comes with nginx. Visitors of a site keep their connections; what a new
+// one for each request costs is measured beside it. The cost is the processor time of nginx and of wrk.
 func BenchmarkNginx(b *testing.B) {
+	const (
+		bound    = 3
+		pageSize = 612
+	)
+
 	if !mayFollow(b) {
 		return
 	}
 
-	server := nginx.StartT(b, nginx.Options{Workers: 1})
+	root := b.TempDir()
+	require.NoError(b, os.WriteFile(filepath.Join(root, "index.html"), []byte(strings.Repeat("a", pageSize)), 0o644))
 
-	const (
-		clients  = 8
-		requests = 4_000
-	)
+	server := nginx.StartT(b, nginx.Options{Root: root, HTTP: []string{"sendfile on;", "tcp_nopush on;"}})
+	programs := following(b)
 
-	for b.Loop() {
-		reportOverhead(b, "ns/request", func() float64 {
-			before := processTime(b) + nginxTime(b, server.PID())
+	for _, one := range []struct {
+		name string
+		keep bool
+	}{{"Kept", true}, {"NewConnections", false}} {
+		b.Run(one.name, func(b *testing.B) {
+			wrk := load.StartWrk(b, server.URL(), one.keep)
+			l := kernelcost.Load{Unit: "request", Turns: 150, Tracepoints: tracepoints, Programs: programs, Do: requests(b, wrk, server.Workers())}
 
-			var (
-				all  errgroup.Group
-				left atomic.Int64
-			)
-
-			left.Store(requests)
-
-			for range clients {
-				all.Go(func() error { return askOften(server.Addr(), &left) })
+			for b.Loop() {
+				l.Measure(b).Report(b, l, bound)
 			}
-
-			require.NoError(b, all.Wait())
-
-			return float64(processTime(b)+nginxTime(b, server.PID())-before) / requests
 		})
 	}
 }
 
-// perConnection is after how many requests nginx ends a connection (keepalive_requests).
-const perConnection = 1000
-
-// askOften asks until nothing is left to ask.
-func askOften(address string, left *atomic.Int64) error {
-	for left.Load() > 0 {
-		if err := askOn(address, left); err != nil {
-			return err
-		}
-	}
-
-	return nil
-}
-
-// askOn asks on one connection.
-func askOn(address string, left *atomic.Int64) error {
-	connection, err := net.Dial("tcp", address)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = connection.Close() }()
-
-	answer := bufio.NewReader(connection)
-
-	for range perConnection {
-		if left.Add(-1) < 0 {
-			return nil
-		}
-
-		if err := ask(connection, answer); err != nil {
-			return err
-		}
-	}
-
-	return nil
-}
-
-// ask reads one answer of a length that is told.
-func ask(to io.Writer, answer *bufio.Reader) error {
-	if _, err := io.WriteString(to, "GET / HTTP/1.1\r\nHost: bench.test\r\n\r\n"); err != nil {
-		return err
-	}
-
-	length := 0
-
-	for {
-		line, err := answer.ReadString('\n')
-		if err != nil {
-			return err
-		}
-
-		if line == "\r\n" {
-			break
-		}
-
-		if name, value, _ := strings.Cut(strings.TrimSpace(line), ": "); name == "Content-Length" {
-			if _, err := fmt.Sscan(value, &length); err != nil {
-				return err
-			}
-		}
-	}
-
-	_, err := answer.Discard(length)
-
-	return err
-}
-
-func processTime(b *testing.B) time.Duration {
+// requests are those of a short while, without its beginning.
+func requests(b *testing.B, wrk *load.Wrk, workers []int) func() (spent time.Duration, units int) {
 	b.Helper()
 
-	var now unix.Timespec
-	require.NoError(b, unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &now))
+	const (
+		beginning = 5 * time.Millisecond
+		round     = 50 * time.Millisecond
+	)
 
-	return time.Duration(now.Nano())
-}
+	processes := append(workers, wrk.PID())
+	kernelcost.OneProcessor(b, processes...)
 
-// nginxTime is the processor time of the workers of a master.
-func nginxTime(b *testing.B, master int) (sum time.Duration) {
-	b.Helper()
-
-	text, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(master), "task", fmt.Sprint(master), "children"))
-	require.NoError(b, err)
-
-	for worker := range strings.FieldsSeq(string(text)) {
-		var spent int64
-
-		// The first number is the time that it ran, in ns.
-		stat, err := os.ReadFile(filepath.Join("/proc", worker, "schedstat"))
+	now := func() (time.Duration, int) {
+		sent, err := wrk.Requests()
 		require.NoError(b, err)
 
-		_, err = fmt.Sscan(string(stat), &spent)
-		require.NoError(b, err)
-
-		sum += time.Duration(spent)
+		return kernelcost.ProcessorTime(b, processes...), sent
 	}
 
-	return sum
+	return func() (time.Duration, int) {
+		time.Sleep(beginning)
+
+		spentBefore, before := now()
+
+		time.Sleep(round)
+
+		spent, sent := now()
+
+		return spent - spentBefore, sent - before
+	}
 }

@@ -30,15 +30,18 @@ type assembler struct {
 
 // allocations follows kmem_cache_alloc(call_site, ptr, cache, gfp, node).
 func (a assembler) allocations() *ebpf.ProgramSpec {
-	return program("slab_alloc", a.begin(), a.sampled(rPointer, "out"), a.cacheInfo(), a.follow(argAllocGFP))
+	return a.often("slab_alloc", a.sampledArgument(), a.cacheInfo(), a.follow(argAllocGFP))
 }
 
 // mallocs follows kmalloc(call_site, ptr, bytes_req, bytes_alloc, gfp, node): all large ones, and those in caches that the kernel cannot reclaim.
 func (a assembler) mallocs() *ebpf.ProgramSpec {
-	return program("slab_kmalloc", a.begin(),
-		asm.Instructions{argument(rCache, argBytesAlloc), asm.JGT.Imm(rCache, int32(a.layout.largest), "followed")},
-		a.sampled(rPointer, "out"),
+	largest := int32(a.layout.largest)
+
+	return a.often("slab_kmalloc",
+		append(asm.Instructions{argumentIn(asm.R1, asm.R2, argBytesAlloc), asm.JGT.Imm(asm.R2, largest, "looked at")}, a.sampledArgument()...),
 		asm.Instructions{
+			argument(rCache, argBytesAlloc),
+			asm.JGT.Imm(rCache, largest, "followed"),
 			argument(asm.R1, argMallocGFP),
 			asm.And.Imm(asm.R1, gfpReclaimable),
 			asm.JNE.Imm(asm.R1, 0, "out"),
@@ -50,14 +53,17 @@ func (a assembler) mallocs() *ebpf.ProgramSpec {
 
 // kfrees is for kfree(call_site, ptr), which frees what is large, too.
 func (a assembler) kfrees() *ebpf.ProgramSpec {
-	return program("slab_kfree", a.begin(),
-		asm.Instructions{asm.Mov.Reg(asm.R1, rPointer), asm.And.Imm(asm.R1, int32(a.layout.largeAlign-1)), asm.JEq.Imm(asm.R1, 0, "followed")},
-		a.sampled(rPointer, "out"), marked("followed", a.forget("out")), increment(cFreed))
+	return a.often("slab_kfree",
+		append(asm.Instructions{
+			argumentIn(asm.R1, asm.R2, argPointer), asm.JEq.Imm(asm.R2, 0, "count"),
+			asm.And.Imm(asm.R2, int32(a.layout.largeAlign-1)), asm.JEq.Imm(asm.R2, 0, "looked at"),
+		}, a.sampledArgument()...),
+		a.forget("out"), increment(rCounts, cFreed))
 }
 
 // freeings is for kmem_cache_free(call_site, ptr, ...).
 func (a assembler) freeings() *ebpf.ProgramSpec {
-	return program("slab_free", a.begin(), a.sampled(rPointer, "out"), a.forget("out"), increment(cFreed))
+	return a.often("slab_free", a.sampledArgument(), a.forget("out"), increment(rCounts, cFreed))
 }
 
 // bulkFreeings is for kmem_cache_free_bulk(cache, size, addresses), which passes through no tracepoint.

@@ -43,7 +43,7 @@ type Report struct {
 	// CostPct is what the host's processors spent on it, estimated.
 	CostPct float64 `json:"cost_pct"`
 	Events  uint64  `json:"events"`
-	// NotFollowed did not fit; NoStack have a call site, but no stack.
+	// NotFollowed did not fit; NoStack have a call site, but a stack that could not be kept.
 	NotFollowed uint64 `json:"not_followed"`
 	NoStack     uint64 `json:"no_stack"`
 	// BulkFreeings says that freeings of many objects at once were seen, too.

@@ -32,7 +32,7 @@ func TestTheCostIsThatOfAllProcessors(t *testing.T) {
 
 	cpus := float64(time.Second) * float64(runtime.NumCPU())
 	c := counters{Events: 1_000_000, Followed: 10_000}
-	require.InDelta(t, 100*float64(1_000_000*100+10_000*3000)/cpus, costPct(c, time.Second), 1e-9)
+	require.InDelta(t, 100*float64(1_000_000*60+10_000*2000)/cpus, costPct(c, time.Second), 1e-9)
 
 	s := &session{options: Options{MaxCostPct: 1}}
 	require.False(t, s.tooDear(c, time.Second), "it is too early to tell")

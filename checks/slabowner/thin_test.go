@@ -69,3 +69,35 @@ func TestWhatHasNoRoomIsCounted(t *testing.T) {
 	require.Equal(t, counters{Events: maxLive + 10, Followed: maxLive, Full: 10}, counted)
 	require.Len(t, l.live(t), maxLive)
 }
+
+func TestTheStackIsWalkedOfAllThatIsLargeAndFewOthers(t *testing.T) {
+	t.Parallel()
+
+	if !mayFollow(t) {
+		return
+	}
+
+	for size, oneIn := range map[uint64]float64{walkFrom / 2: walkOneIn, walkFrom: 1} {
+		l := loadPrograms(t, 1)
+
+		const objects = 4000
+
+		for i := range uint64(objects) {
+			l.run(t, kmalloc, site, 0xffff888000000000+i*size, size, size, 0)
+		}
+
+		counted, err := l.maps.count()
+		require.NoError(t, err)
+		require.EqualValues(t, objects, counted.Followed)
+
+		walked := int(counted.NoStack)
+
+		for _, e := range l.live(t) {
+			if e.Stack >= 0 {
+				walked++
+			}
+		}
+
+		require.InEpsilon(t, objects/oneIn, walked, 0.2, "of %d bytes", size)
+	}
+}

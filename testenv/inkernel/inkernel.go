@@ -26,16 +26,36 @@ type Objects struct {
 	Maps, Programs, Links []int
 }
 
-// HeldByT are those that a process holds by its descriptors (/proc/PID/fdinfo).
-func HeldByT(tb testing.TB, pid int) Objects {
+// HeldByT are those that a process holds by its descriptors.
+func HeldByT(tb testing.TB, pid int) (held Objects) {
+	tb.Helper()
+
+	for _, text := range descriptors(tb, pid) {
+		held.add(text)
+	}
+
+	return held
+}
+
+// BytesHeldByT are what the maps and programs take that a process holds.
+func BytesHeldByT(tb testing.TB, pid int) (bytes int) {
+	tb.Helper()
+
+	for _, text := range descriptors(tb, pid) {
+		bytes += numbers(text)["memlock"]
+	}
+
+	return bytes
+}
+
+// descriptors are what /proc/PID/fdinfo says of each.
+func descriptors(tb testing.TB, pid int) (texts []string) {
 	tb.Helper()
 
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/fdinfo/*", pid))
 	if err != nil {
 		tb.Fatal(err)
 	}
-
-	var held Objects
 
 	for _, file := range files {
 		text, err := os.ReadFile(file)
@@ -46,33 +66,40 @@ func HeldByT(tb testing.TB, pid int) Objects {
 		case err != nil:
 			tb.Fatalf("cannot tell what process %d holds in the kernel: %v", pid, err)
 		default:
-			held.add(string(text))
+			texts = append(texts, string(text))
 		}
 	}
 
-	return held
+	return texts
 }
 
-// add takes what /proc/PID/fdinfo says of one descriptor. A link tells its program as well.
+// add takes what is said of one descriptor. A link tells its program as well.
 func (o *Objects) add(text string) {
-	numbers := make(map[string]int)
+	said := numbers(text)
 
-	for line := range strings.Lines(text) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), ":\t")
-		if number, err := strconv.Atoi(value); err == nil {
-			numbers[key] = number
-		}
-	}
-
-	if number, ok := numbers["link_id"]; ok {
+	if number, ok := said["link_id"]; ok {
 		o.Links = append(o.Links, number)
-	} else if number, ok := numbers["prog_id"]; ok {
+	} else if number, ok := said["prog_id"]; ok {
 		o.Programs = append(o.Programs, number)
 	}
 
-	if number, ok := numbers["map_id"]; ok {
+	if number, ok := said["map_id"]; ok {
 		o.Maps = append(o.Maps, number)
 	}
+}
+
+// numbers are those that are said of a descriptor, by their names.
+func numbers(text string) map[string]int {
+	all := make(map[string]int)
+
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":\t")
+		if number, err := strconv.Atoi(value); err == nil {
+			all[name] = number
+		}
+	}
+
+	return all
 }
 
 // Left are those of them that the kernel still has. One that cannot be opened for another reason counts, too: a link cannot for a moment while it is made.

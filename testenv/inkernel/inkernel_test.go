@@ -38,6 +38,7 @@ func TestAMapIsLeftUntilItIsClosed(t *testing.T) {
 	held := HeldByT(t, os.Getpid())
 	require.Len(t, held.Maps, 1)
 	require.Equal(t, held, held.Left())
+	require.Positive(t, BytesHeldByT(t, os.Getpid()))
 	require.NoError(t, m.Close())
 	RequireGoneT(t, held)
 	require.Zero(t, HeldByT(t, os.Getpid()).Count())

@@ -18,15 +18,28 @@ type program struct {
 }
 
 // listening is run at each change of state of a TCP socket, for which it must be quick unless the socket begins or ceases
-// to listen. An accepted connection begins as a copy of its listener and leaves that state (LISTEN to SYN_RECV); a socket
-// of MPTCP has a twin of TCP, and changes from LISTEN to LISTEN besides.
+// to listen: what is done then is a function of its own, so that nothing is saved for the others. An accepted connection
+// begins as a copy of its listener and leaves that state (LISTEN to SYN_RECV); a socket of MPTCP has a twin of TCP, and
+// changes from LISTEN to LISTEN besides.
 func (p *program) listening() asm.Instructions {
+	const few = "begins or ceases"
+
+	call := asm.Instruction{OpCode: asm.OpCode(asm.JumpClass).SetJumpOp(asm.Call), Src: asm.PseudoCall, Constant: -1}
+
 	p.Add(
-		asm.Mov.Reg(bpf.Context, asm.R1),
+		asm.LoadMem(asm.R2, asm.R1, 8, asm.DWord),
+		asm.LoadMem(asm.R3, asm.R1, 16, asm.DWord),
+		asm.JEq.Imm(asm.R3, stateListen, "listener"),
+		asm.JNE.Imm(asm.R3, stateClose, "other"),
+		asm.JNE.Imm(asm.R2, stateListen, "other"),
+		call.WithReference(few).WithSymbol("listener"),
+		asm.Mov.Imm(asm.R0, 0).WithSymbol("other"),
+		asm.Return(),
+
+		asm.Mov.Reg(bpf.Context, asm.R1).WithSymbol(few),
 		asm.LoadMem(asm.R1, bpf.Context, 8, asm.DWord),
 		asm.LoadMem(asm.R2, bpf.Context, 16, asm.DWord),
 		asm.JEq.Imm(asm.R1, stateListen, "was listening"),
-		asm.JNE.Imm(asm.R2, stateListen, "out"),
 		asm.JNE.Imm(asm.R1, stateClose, "out"),
 	)
 	p.tcpSocket()
