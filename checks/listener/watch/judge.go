@@ -3,8 +3,6 @@ package watch
 import (
 	"slices"
 	"time"
-
-	"zabbix-agent2-plugin-hosting/checks/listener"
 )
 
 const (
@@ -116,20 +114,4 @@ func (b *book) mastersOf(e *entry) []int {
 func (b *book) belongs(p *episode, masters []int) bool {
 	return slices.ContainsFunc(p.first.masters, func(pid int) bool { return slices.Contains(masters, pid) }) ||
 		b.descends(p.by, masters)
-}
-
-// foreignAt is the last foreigner on a port in a span of time.
-func (b *book) foreignAt(number uint16, from, to time.Duration) *episode {
-	for _, p := range slices.Backward(b.lastForeigners) {
-		ended := p.closedAt
-		if p.open > 0 {
-			ended = to
-		}
-
-		if p.key.address.Port() == number && p.key.network == listener.TCP && p.openedAt <= to && ended >= from {
-			return p
-		}
-	}
-
-	return nil
 }

@@ -1,8 +1,6 @@
 package watch
 
 import (
-	"time"
-
 	"zabbix-agent2-plugin-hosting/checks/listener"
 )
 
@@ -37,20 +35,4 @@ func (w *Watcher) Snapshot() *Events {
 	}
 
 	return e
-}
-
-// ForeignAt is the last foreigner that listened on a TCP port at that time, give or take within; nil where there was none
-// among the last 100. It is for the evidence of a request that failed then.
-func (w *Watcher) ForeignAt(port uint16, at time.Time, within time.Duration) *Event {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-
-	moment := sinceBoot() + time.Until(at)
-
-	p := w.book.foreignAt(port, moment-within, moment+within)
-	if p == nil {
-		return nil
-	}
-
-	return new(p.event())
 }
