@@ -1,8 +1,6 @@
 package slabowner
 
 import (
-	"fmt"
-	"io"
 	"os"
 	"testing"
 
@@ -51,12 +49,7 @@ func holdSession() {
 		return
 	}
 
-	_, err := start(hostOptions())
-	fmt.Println(err)
-
-	_, _ = io.Copy(io.Discard, os.Stdin)
-
-	os.Exit(0)
+	inkernel.Hold(start(hostOptions()))
 }
 
 func TestAKilledProcessLeavesNothingInTheKernel(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -170,4 +171,14 @@ func RequireGoneAfterSIGKILLT(tb testing.TB, variable string, all func(Objects))
 	all(held)
 	holding.Kill()
 	RequireGoneT(tb, held)
+}
+
+// Hold is what the program does that RequireGoneAfterSIGKILLT starts, with what it has put into the kernel. It ends when its parent does, however that ends.
+func Hold(held any, err error) {
+	fmt.Println(err)
+
+	_, _ = os.Stdin.Read(make([]byte, 1))
+
+	runtime.KeepAlive(held)
+	os.Exit(0)
 }

@@ -1,7 +1,6 @@
 package tracepoint
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
@@ -15,9 +14,7 @@ func TestMain(m *testing.M) {
 	oomkill.Serve()
 
 	if os.Getenv(watchVariable) != "" {
-		_, err := Open()
-		fmt.Println(err)
-		select {}
+		inkernel.Hold(Open())
 	}
 
 	os.Exit(m.Run())

@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"fmt"
 	"os"
 	"testing"
 
@@ -64,8 +63,7 @@ func watchUntilKilled() {
 		err = p.SetPorts(ports(2000))
 	}
 
-	fmt.Println(err)
-	select {}
+	inkernel.Hold(p, err)
 }
 
 func TestSIGKILLLeavesNothingInTheKernel(t *testing.T) {
