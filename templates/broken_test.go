@@ -45,7 +45,7 @@ func TestBrokenTemplatesAreCaught(t *testing.T) {
 		"a dependency with another expression":   {"nodata(/Linux kernel memory and slab by Zabbix agent 2/kmem.sunreclaim.pct,{$KMEM.NODATA.MEMORY})=1'\n              name", "nodata(/Linux kernel memory and slab by Zabbix agent 2/kmem.sunreclaim.pct,5m)=1'\n              name", "which is no trigger here with that expression"},
 		"a value in a trigger's name":            {"name: 'Linux kernel memory: OOM victims cannot be named'", "name: 'Linux kernel memory: OOM victims cannot be named on {HOST.NAME}'", "values belong in opdata"},
 		"a name without the prefix":              {"name: 'Linux kernel memory: OOM victims cannot be named'", "name: 'OOM victims cannot be named'", "names must begin with"},
-		"a trigger that may miss its text":       {"kmem.owners.error))>0", "kmem.owners.error))>=0", "goes by a number that may come before the text that it names"},
+		"a trigger that may miss its text":       {"kmem.owners.first))>0", "kmem.owners.first))>=0", `goes by a number that may come before "kmem.owners.first"`},
 		"a trigger without scope":                {"        - tag: scope\n", "        - tag: area\n", "has no tag scope"},
 		"an item without component":              {"            - tag: component\n              value: oom", "            - tag: part\n              value: oom", "has no tag component"},
 		"a template without class":               {"        - tag: class", "        - tag: kind", "has no tag class"},

@@ -30,6 +30,8 @@ type Options struct {
 	WatchKills     bool // also those that the kernel log leaves out
 	// SlabSession is how long a session of slab owners lasts, SlabSessionEvery the shortest time between two that start by themselves.
 	SlabSession, SlabSessionEvery time.Duration
+	// SlabSessionGrowthMiB is how much SUnreclaim grows a minute when one starts by itself, SlabSessionCPUPct how much of all processors it may take.
+	SlabSessionGrowthMiB, SlabSessionCPUPct int
 
 	Nginx           []instance.Configured // sorted by name
 	NginxRevalidate time.Duration         // the age at which an unchanged configuration is tested again

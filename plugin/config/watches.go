@@ -7,6 +7,8 @@ const (
 	maxSlabSession = 120 * time.Second
 	minSlabEvery   = 10 * time.Minute
 	maxSlabEvery   = 7 * 24 * time.Hour
+	maxSlabGrowth  = 10_000
+	wholeHost      = 100
 )
 
 // watchOptions are those of what looks at the host for longer than one request.
@@ -42,6 +44,24 @@ func watchOptions() []Option {
 			Description: "The shortest time between two such sessions that start because SUnreclaim grows fast.",
 			set: func(o *Options, value string) bool {
 				return setTime(&o.SlabSessionEvery, value, minSlabEvery, maxSlabEvery) == nil
+			},
+		},
+		{
+			Name:        "SlabSessionGrowth",
+			Default:     "8",
+			Allowed:     "a whole number of MiB from 1 to 10000",
+			Description: "How much SUnreclaim must grow a minute, for 5 minutes, for a session to start by itself.",
+			set: func(o *Options, value string) bool {
+				return setNumber(&o.SlabSessionGrowthMiB, value, 1, maxSlabGrowth) == nil
+			},
+		},
+		{
+			Name:        "SlabSessionCPU",
+			Default:     "20",
+			Allowed:     "a whole number of percent from 1 to 100",
+			Description: "How much of all processors a session may take before it is ended.",
+			set: func(o *Options, value string) bool {
+				return setNumber(&o.SlabSessionCPUPct, value, 1, wholeHost) == nil
 			},
 		},
 	}

@@ -28,6 +28,8 @@ type Options struct {
 	Kills bool
 	// SessionTime is how long a session of slab owners lasts, SessionEvery the shortest time from one to the next that starts by itself.
 	SessionTime, SessionEvery time.Duration
+	// SessionCPUPct is how much of all processors one may take.
+	SessionCPUPct int
 	// Source finds the lines of kernel stacks.
 	Source *kernelsource.Finder
 
@@ -66,7 +68,7 @@ func New(o Options) *Watches {
 	w.listeners = watch.New(watch.Options{ProcPath: o.ProcPath, SysPath: o.SysPath, Masters: o.Masters})
 	names := cgroup.NewNames(func() string { return cgroup.Unified(o.SysPath) })
 	w.owners = slabowner.NewMonitor(slabowner.Options{
-		ProcPath: o.ProcPath, SysPath: o.SysPath, Source: o.Source,
+		ProcPath: o.ProcPath, SysPath: o.SysPath, Source: o.Source, MaxCostPct: float64(o.SessionCPUPct),
 		NameCgroups: names.Paths,
 	})
 

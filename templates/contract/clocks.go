@@ -33,15 +33,20 @@ func (c *check) checkClock(trigger export.Trigger, known references) {
 	}
 }
 
-var (
-	anyText    = regexp.MustCompile(`length\(last\(/[^)]*\)\)>=0`)
-	overValues = regexp.MustCompile(`\b(?:min|max|sum|avg|count|change)\(/`)
-)
+// overValues is an expression that looks at several values of an item.
+var overValues = regexp.MustCompile(`\b(?:min|max|sum|avg|count|change|timeleft)\(/|,#[2-9]`)
 
-// checkText tells whether an event may bear an older text than that of the value it goes by: items of one master come one by one. A trigger over
-// several values has the text by then, and one that waits for the text or goes by it alone always.
-func (c *check) checkText(trigger export.Trigger) {
-	if anyText.MatchString(trigger.Expression) && !overValues.MatchString(trigger.Expression) {
-		c.report("trigger %q goes by a number that may come before the text that it names: have it go by the text", trigger.Name)
+// checkText tells whether an event may lack the text that it names: items of one master come one by one. A trigger over several values has the text
+// by then, and one that waits for the text always. One that may have no value at all, as an older plugin does not tell it, is not to be waited for.
+func (c *check) checkText(trigger export.Trigger, known references) {
+	if overValues.MatchString(trigger.Expression) {
+		return
+	}
+
+	for _, named := range itemReference.FindAllStringSubmatch(trigger.EventName, -1) {
+		waits := "length(last(/" + known.template + "/" + named[2] + "))>0"
+		if slices.Contains(known.texts, named[2]) && !strings.Contains(trigger.Expression, waits) {
+			c.report("trigger %q goes by a number that may come before %q, which it names: add %s", trigger.Name, named[2], waits)
+		}
 	}
 }

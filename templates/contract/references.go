@@ -12,6 +12,7 @@ type references struct {
 	template   string
 	items      []string // keys
 	calculated []string // keys of those that the server calculates
+	texts      []string // keys of those that always have a text, be it empty
 	names      []string // of items
 	graphs     []string
 	triggers   []export.Trigger
@@ -73,11 +74,17 @@ func (r *references) add(items []export.Item) {
 			r.calculated = append(r.calculated, item.Key)
 		}
 
+		if isText(item) && !slices.ContainsFunc(item.Preprocessing, func(s export.Step) bool { return s.ErrorHandler == "DISCARD_VALUE" }) {
+			r.texts = append(r.texts, item.Key)
+		}
+
 		r.names = append(r.names, item.Name)
 		r.triggers = append(r.triggers, item.Triggers...)
 		r.triggers = append(r.triggers, item.TriggerPrototypes...)
 	}
 }
+
+func isText(item export.Item) bool { return item.ValueType == "TEXT" || item.ValueType == "CHAR" }
 
 // hasItemLike tells whether the pattern of a widget, in which a star stands for any text, fits the name of an item.
 func (r *references) hasItemLike(pattern string) bool {

@@ -26,7 +26,7 @@ func (c *check) checkTriggers(known references) {
 		c.checkExpression(trigger, trigger.EventName, known)
 		c.checkSearch(trigger)
 		c.checkClock(trigger, known)
-		c.checkText(trigger)
+		c.checkText(trigger, known)
 
 		if !itemReference.MatchString(trigger.Expression) {
 			c.report("trigger %q looks at no item", trigger.Name)

@@ -58,7 +58,7 @@ func NewHost(s settings.Settings) *Host {
 		leaks:     kmemleak.NewReader(sysPath, source),
 		watches: watches.New(watches.Options{
 			ProcPath: procPath, SysPath: sysPath, KmsgPath: kmsgPath, Masters: instances.Masters, Listeners: s.WatchListeners, Kills: s.WatchKills,
-			SessionTime: s.SlabSession, SessionEvery: s.SlabSessionEvery, Source: source,
+			SessionTime: s.SlabSession, SessionEvery: s.SlabSessionEvery, SessionCPUPct: s.SlabSessionCPUPct, Source: source,
 		}),
 	}
 }

@@ -36,6 +36,7 @@ func Options() []Option {
 		ofPlugin("watch_listeners", "WatchListeners", func(s *Settings, o config.Options) { s.WatchListeners = o.WatchListeners }),
 		ofPlugin("watch_kills", "WatchKills", func(s *Settings, o config.Options) { s.WatchKills = o.WatchKills }),
 		ofPlugin("slab_session", "SlabSession", func(s *Settings, o config.Options) { s.SlabSession = o.SlabSession }),
+		ofPlugin("slab_session_cpu", "SlabSessionCPU", func(s *Settings, o config.Options) { s.SlabSessionCPUPct = o.SlabSessionCPUPct }),
 		ofPlugin("slab_session_every", "SlabSessionEvery", func(s *Settings, o config.Options) { s.SlabSessionEvery = o.SlabSessionEvery }),
 	}
 }

@@ -42,7 +42,9 @@ type Settings struct {
 	WatchKills      bool
 	// SlabSession is how long a session of slab owners lasts, SlabSessionEvery the shortest time between two that start by themselves.
 	SlabSession, SlabSessionEvery time.Duration
-	Nginx                         []instance.Configured // sorted by name
+	// SlabSessionCPUPct is how much of all processors a session may take.
+	SlabSessionCPUPct int
+	Nginx             []instance.Configured // sorted by name
 }
 
 // Load reads the file; where there is none, all is at its default. An error names the file, and the option with its value and what

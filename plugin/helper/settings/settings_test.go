@@ -15,7 +15,7 @@ import (
 
 var defaults = Settings{
 	User: "zabbix", IdleExit: 10 * time.Minute, NginxRevalidate: time.Hour, NginxTimeout: time.Minute,
-	WatchListeners: true, WatchKills: true, SlabSession: time.Minute, SlabSessionEvery: time.Hour,
+	WatchListeners: true, WatchKills: true, SlabSession: time.Minute, SlabSessionEvery: time.Hour, SlabSessionCPUPct: 20,
 }
 
 // users are those of a host where Zabbix's packages are installed.
@@ -71,7 +71,7 @@ func TestParse(t *testing.T) {
 func TestWhatIsWrongIsToldInOneLine(t *testing.T) {
 	t.Parallel()
 
-	const known = "known are user, idle_exit, nginx_revalidate, nginx_timeout, watch_listeners, watch_kills, slab_session, slab_session_every and [nginx.<name>]"
+	const known = "known are user, idle_exit, nginx_revalidate, nginx_timeout, watch_listeners, watch_kills, slab_session, slab_session_cpu, slab_session_every and [nginx.<name>]"
 
 	for text, want := range map[string]string{
 		`user = ""`:                        `user = "": allowed is the name of a user`,
