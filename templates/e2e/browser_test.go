@@ -24,6 +24,7 @@ const pictureLimit = 200 << 10
 // page is a page of the frontend and the picture of it, as testenv/browser takes them.
 type page struct {
 	Path   string `json:"path"`
+	Number int    `json:"number"`
 	File   string `json:"file"`
 	Width  int64  `json:"width"`
 	Height int64  `json:"height"`

@@ -27,7 +27,9 @@ const (
 	pictured        = "web01"
 	picturedMinutes = 60
 	// intrusion is the minute in which a process opened nginx's port.
-	intrusion             = 32
+	intrusion = 32
+	// shortage is the minute in which the OOM killer killed.
+	shortage              = 38
 	customerPassword      = "look-at-Web01"
 	rowPixels, headPixels = 70, 70
 	pictureWidth          = 1600
@@ -60,6 +62,13 @@ func TestEveryDashboardIsShown(t *testing.T) {
 
 		seen := browse(t, s, zabbixapi.Admin, zabbixapi.AdminPassword, pages...)
 		requireHostsInOrder(t, seen[0])
+		shown := fmt.Sprint(seen)
+		for _, list := range []string{
+			"process nginx (4711: nginx -t), started by sh (4710) by zabbix_agentd (600), listened on 0.0.0.0:443 for 0.5 ms beside nginx]", "php-fpm8.2 (4321), 521 MiB, in /system.slice/php8.2-fpm.service, limit cgroup, started by php-fpm8.2",
+			"php8.2-fpm.service: 1",
+		} {
+			require.Contains(t, shown, list)
+		}
 		for _, one := range browse(t, s, "anna", customerPassword, dashboardPages(t, s, "customer", customer.DashboardID)...) {
 			require.NotContains(t, fmt.Sprint(one.Tables), hostNamed(2))
 		}
@@ -129,7 +138,7 @@ func picturesOf(t *testing.T, s *zabbixserver.Server, name, method string, param
 			file += "_" + strings.ToLower(strings.ReplaceAll(one.Name, " ", "_"))
 		}
 		pages = append(pages, page{
-			Path: fmt.Sprintf("%s%s&page=%d&kiosk=1&from=now-1h&to=now", path, found[0].ID, i+1), File: file + ".png",
+			Path: path + found[0].ID + "&kiosk=1&from=now-1h&to=now", Number: i + 1, File: file + ".png",
 			Width: pictureWidth, Height: headPixels + rows*rowPixels,
 		})
 	}
@@ -242,7 +251,19 @@ func hourAt(minute int) []change {
 		intruder["opened_at"] = float64(time.Now().Add((intrusion - picturedMinutes) * time.Minute).Unix())
 		intruders = append(intruders, intruder)
 	}
-	return append(changes, change{eventsKey, "foreigners", intruders})
+	return append(append(changes, change{eventsKey, "foreigners", intruders}), killsAt(minute)...)
+}
+
+// killsAt are the victims of the OOM killer until a minute of the hour: one at shortage.
+func killsAt(minute int) []change {
+	if minute < shortage {
+		return nil
+	}
+	victim := map[string]any{
+		"at": time.Now().Add((shortage - picturedMinutes) * time.Minute).Unix(), "age_s": 60 * (minute - shortage), "name": "php-fpm8.2", "pid": 4321, "uid": 33,
+		"constraint": "cgroup", "cgroup": "/system.slice/php8.2-fpm.service", "rss_bytes": 546308096, "trigger": "php-fpm8.2",
+	}
+	return []change{{oomKey, "kills", 1}, {oomKey, "last_victim", victim}, {oomKey, "victims", []any{victim}}}
 }
 
 // pictureFleet makes further hosts with their last values, and the host of the whole hosting with its last hour.

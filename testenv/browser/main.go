@@ -37,7 +37,9 @@ type order struct {
 
 // page is a page of the frontend, by its path below the URL, and the picture of it.
 type page struct {
-	Path   string `json:"path"`
+	Path string `json:"path"`
+	// Number is that of a page of a dashboard in kiosk mode, from 1 on; it is turned to as a person does, for 6.0 knows no address of it.
+	Number int    `json:"number"`
 	File   string `json:"file"`
 	Width  int64  `json:"width"`
 	Height int64  `json:"height"`
@@ -114,8 +116,11 @@ const tables = `[...document.querySelectorAll("table.list-table")].map(t => [...
 // complaints are the page's own messages, and those of its widgets.
 const complaints = `[...document.querySelectorAll(".msg-bad, .msg-warning")].map(m => m.innerText.trim()).filter(m => m !== "")`
 
-// hideButtons takes away the button that leaves the kiosk mode, which fades away by itself some seconds after the mouse moved.
-const hideButtons = `document.querySelectorAll(".btn-dashboard-normal, .header-kiosk").forEach(b => b.remove()) === undefined`
+// turn turns to the next page of a dashboard.
+const turn = `document.querySelector(".btn-dashboard-kioskmode-next-page").click() === undefined`
+
+// hideButtons takes away the buttons of the kiosk mode, which fade away by themselves some seconds after the mouse moved.
+const hideButtons = `document.querySelectorAll(".btn-dashboard-normal, .header-kiosk, .dashboard-kioskmode-controls, .header-kioskmode-controls").forEach(b => b.remove()) === undefined`
 
 func (p page) take(ctx context.Context, url string) (result, error) {
 	ctx, cancel := context.WithTimeout(ctx, pageLimit)
@@ -124,6 +129,11 @@ func (p page) take(ctx context.Context, url string) (result, error) {
 	err := chromedp.Do(ctx, chromedp.EmulateViewport(p.Width, p.Height), chromedp.Navigate(strings.TrimSuffix(url, "/")+"/"+p.Path))
 	if err == nil {
 		err = settle(ctx)
+	}
+	for turned := 1; turned < p.Number && err == nil; turned++ {
+		if _, err = chromedp.Run(ctx, chromedp.Evaluate[bool](turn)); err == nil {
+			err = settle(ctx)
+		}
 	}
 	if err != nil {
 		return seen, err
