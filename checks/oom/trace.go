@@ -48,31 +48,37 @@ func startTrace(sysPath string, now func() (instant, error)) (*trace, error) {
 // follow ends with the watch.
 func (t *trace) follow() {
 	for {
-		e, err := t.watch.Read()
-
-		var now instant
-		if err == nil {
-			now, err = t.now()
-		}
+		v, err := t.next()
 
 		t.mu.Lock()
+
+		if err == nil {
+			t.victims = slices.Insert(t.victims, 0, v)
+			t.victims = t.victims[:min(len(t.victims), maxVictims)]
+		}
+
+		t.broken = err
+		t.mu.Unlock()
 
 		if err != nil {
-			t.broken = err
-			t.mu.Unlock()
-
 			return
 		}
-
-		t.mu.Unlock()
-
-		v := t.victim(e, now)
-
-		t.mu.Lock()
-		t.victims = slices.Insert(t.victims, 0, v)
-		t.victims = t.victims[:min(len(t.victims), maxVictims)]
-		t.mu.Unlock()
 	}
+}
+
+// next waits for the next victim.
+func (t *trace) next() (Victim, error) {
+	e, err := t.watch.Read()
+	if err != nil {
+		return Victim{}, err
+	}
+
+	now, err := t.now()
+	if err != nil {
+		return Victim{}, err
+	}
+
+	return t.victim(e, now), nil
 }
 
 func (t *trace) victim(e tracepoint.Event, now instant) Victim {
