@@ -24,6 +24,19 @@ func RunT(tb testing.TB, v Version, pattern string, limit time.Duration) string 
 	return output
 }
 
+// EachT does so with each kernel, and hands what the tests printed to check.
+func EachT(t *testing.T, pattern string, limit time.Duration, check func(t *testing.T, output string)) {
+	t.Helper()
+
+	for _, v := range Versions() {
+		t.Run(string(v), func(t *testing.T) {
+			output := RunT(t, v, pattern, limit)
+			t.Log(output)
+			check(t, output)
+		})
+	}
+}
+
 // topOf is the name of the test that a test is part of.
 func topOf(tb testing.TB) string {
 	name, _, _ := strings.Cut(tb.Name(), "/")

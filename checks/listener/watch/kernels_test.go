@@ -18,12 +18,8 @@ const onOtherKernels = "^(TestThePortThatTheKernelChose.*|TestSocketsOfOneProces
 	"TestThreeRights.*|TestPollingSeesUDP.*)$"
 
 func TestTheWatchOnDebiansKernels(t *testing.T) {
-	for _, version := range kernels.Versions() {
-		t.Run(string(version), func(t *testing.T) {
-			output := kernels.RunT(t, version, onOtherKernels, 10*time.Minute)
-			t.Log(output)
-			require.Regexp(t, `process 3 \(\d+: /package/test\), started by test \(\d+\) by init \(1\), listened on 127\.0\.0\.1:\d+ for \d+\.\d ms beside nginx \(master \d+\)`, output,
-				"the stranger of a millisecond that had a UDP port of nginx's is named by a process with two rights")
-		})
-	}
+	kernels.EachT(t, onOtherKernels, 10*time.Minute, func(t *testing.T, output string) {
+		require.Regexp(t, `process 3 \(\d+: /package/test\), started by test \(\d+\) by init \(1\), listened on 127\.0\.0\.1:\d+ for \d+\.\d ms beside nginx \(master \d+\)`, output,
+			"the stranger of a millisecond that had a UDP port of nginx's is named by a process with two rights")
+	})
 }

@@ -13,13 +13,9 @@ import (
 
 // TestTheProbeOnDebiansKernels runs all tests of this package but itself.
 func TestTheProbeOnDebiansKernels(t *testing.T) {
-	for _, version := range kernels.Versions() {
-		t.Run(string(version), func(t *testing.T) {
-			output := kernels.RunT(t, version, ".", 10*time.Minute)
-			t.Log(output)
-			require.Contains(t, output, "--- PASS: TestEveryListenerOfAMillisecondIsToldOnce/of_one_address")
-			require.Contains(t, output, "--- PASS: TestEveryUDPSocketOfAMillisecondIsToldOnce/at_the_kernel's_functions")
-			require.NotContains(t, output, noFunctions, "programs run at functions there")
-		})
-	}
+	kernels.EachT(t, ".", 10*time.Minute, func(t *testing.T, output string) {
+		require.Contains(t, output, "--- PASS: TestEveryListenerOfAMillisecondIsToldOnce/of_one_address")
+		require.Contains(t, output, "--- PASS: TestEveryUDPSocketOfAMillisecondIsToldOnce/at_the_kernel's_functions")
+		require.NotContains(t, output, noFunctions, "programs run at functions there")
+	})
 }
