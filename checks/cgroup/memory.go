@@ -28,6 +28,22 @@ type Reading struct {
 	Incomplete bool `json:"incomplete"`
 }
 
+// Report lists the first units of those that were read.
+type Report[U any] struct {
+	Reading
+
+	Units []U `json:"units"`
+	// UnitsOmitted are more.
+	UnitsOmitted int `json:"units_omitted"`
+}
+
+// List reports the first n units.
+func List[U any](reading Reading, sorted []U, n int) *Report[U] {
+	shown := sorted[:min(n, len(sorted))]
+
+	return &Report[U]{Reading: reading, Units: append([]U{}, shown...), UnitsOmitted: len(sorted) - len(shown)}
+}
+
 // MemoryReader reads a file of the memory controller in each cgroup. It is not safe for concurrent use.
 type MemoryReader struct {
 	sys, file2, file1 string

@@ -21,14 +21,8 @@ func NewReader(sysPath string) *Reader {
 	return &Reader{cgroup.NewMemoryReader(sysPath, "memory.events", "memory.oom_control", true)}
 }
 
-// Report tells in which units the OOM killer killed.
-type Report struct {
-	cgroup.Reading
-
-	// Units are those with the most kills; UnitsOmitted are more. Units without a kill are not among them.
-	Units        []Unit `json:"units"`
-	UnitsOmitted int    `json:"units_omitted"`
-}
+// Report tells in which units the OOM killer killed. Units are those with the most kills; units without a kill are not among them.
+type Report = cgroup.Report[Unit]
 
 // Unit is a service, a scope or a container; or, where Ended, what is left of such that were in a slice and are gone.
 type Unit struct {
@@ -68,13 +62,14 @@ func (r *Reader) Read(ctx context.Context, n int) (*Report, error) {
 		return cmp.Or(cmp.Compare(b.Kills, a.Kills), compareBool(a.Ended, b.Ended), cmp.Compare(a.Cgroup, b.Cgroup))
 	})
 
-	shown := units[:min(n, len(units))]
-	for i := range shown {
-		shown[i].Cgroup = procfile.Printable(shown[i].Cgroup)
-		shown[i].Name = path.Base(shown[i].Cgroup)
+	report := cgroup.List(reading, units, n)
+	for i := range report.Units {
+		u := &report.Units[i]
+		u.Cgroup = procfile.Printable(u.Cgroup)
+		u.Name = path.Base(u.Cgroup)
 	}
 
-	return &Report{Reading: reading, Units: append([]Unit{}, shown...), UnitsOmitted: len(units) - len(shown)}, nil
+	return report, nil
 }
 
 // compareBool has what is false first.

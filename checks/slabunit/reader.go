@@ -21,13 +21,8 @@ func NewReader(sysPath string) *Reader {
 }
 
 // Report tells who is charged for kernel memory. Version 1 of cgroups tells all kernel memory of a cgroup and not what of it is slab.
-type Report struct {
-	cgroup.Reading
-
-	// Units are those with the most memory; UnitsOmitted are more.
-	Units        []Unit `json:"units"`
-	UnitsOmitted int    `json:"units_omitted"`
-}
+// Units are those with the most memory.
+type Report = cgroup.Report[Unit]
 
 // Unit is a cgroup that is charged as a whole: a service, a scope, a container.
 type Unit struct {
@@ -69,9 +64,7 @@ func (r *Reader) Read(ctx context.Context, n int) (*Report, error) {
 		return cmp.Or(cmp.Compare(b.weight(), a.weight()), cmp.Compare(a.Cgroup, b.Cgroup))
 	})
 
-	shown := units[:min(n, len(units))]
-
-	return &Report{Reading: reading, Units: append([]Unit{}, shown...), UnitsOmitted: len(units) - len(shown)}, nil
+	return cgroup.List(reading, units, n), nil
 }
 
 // weight is what units are sorted by.
