@@ -1,9 +1,6 @@
 package bpf
 
-import (
-	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/asm"
-)
+import "github.com/cilium/ebpf/asm"
 
 // Registers that the helpers of the kernel leave alone. R7 is the program's own.
 const (
@@ -22,7 +19,7 @@ const (
 // counts those that find no room.
 type Program struct {
 	asm.Instructions
-	Ring, Lost *ebpf.Map
+	Ring Ring
 	// next is the name of the instruction that comes next.
 	next string
 }
@@ -43,7 +40,7 @@ func (p *Program) Label(name string) { p.next = name }
 // Reserve has the record be room in the ring, or goes where its loss is counted.
 func (p *Program) Reserve(size int32) {
 	p.Add(
-		asm.LoadMapPtr(asm.R1, p.Ring.FD()),
+		asm.LoadMapPtr(asm.R1, p.Ring.records.FD()),
 		asm.Mov.Imm(asm.R2, size),
 		asm.Mov.Imm(asm.R3, 0),
 		asm.FnRingbufReserve.Call(),
@@ -66,7 +63,7 @@ func (p *Program) Submit() {
 func (p *Program) End(value int32) {
 	p.Add(
 		asm.StoreImm(asm.RFP, KeyOnStack, 0, asm.Word).WithSymbol("lost"),
-		asm.LoadMapPtr(asm.R1, p.Lost.FD()),
+		asm.LoadMapPtr(asm.R1, p.Ring.lost.FD()),
 		asm.Mov.Reg(asm.R2, asm.RFP),
 		asm.Add.Imm(asm.R2, KeyOnStack),
 		asm.FnMapLookupElem.Call(),

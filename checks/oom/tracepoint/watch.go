@@ -25,12 +25,11 @@ var killer = bpf.Traced("the OOM killer")
 
 // Watch is a program in the kernel and the ring that it writes to.
 type Watch struct {
-	layout     *layout
-	ring, lost *ebpf.Map
-	program    *ebpf.Program
-	link       link.Link
-	reader     *ringbuf.Reader
-	read       ringbuf.Record
+	layout  *layout
+	ring    bpf.Ring
+	program *ebpf.Program
+	link    link.Link
+	read    ringbuf.Record
 }
 
 // Open starts to watch. The error says what is missing; errors.Is(err, fs.ErrPermission) tells one that root would not get.
@@ -48,17 +47,7 @@ func Open() (*Watch, error) {
 
 func (w *Watch) open(size int) (err error) {
 	// This is refused to who may not, before the kernel's types are read.
-	w.ring, err = ebpf.NewMap(&ebpf.MapSpec{Name: "oom_ring", Type: ebpf.RingBuf, MaxEntries: uint32(size)})
-	if err != nil {
-		return err
-	}
-
-	w.lost, err = ebpf.NewMap(&ebpf.MapSpec{Name: "oom_lost", Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1})
-	if err != nil {
-		return err
-	}
-
-	if w.reader, err = ringbuf.NewReader(w.ring); err != nil {
+	if w.ring, err = bpf.NewRing("oom", size); err != nil {
 		return err
 	}
 
@@ -66,7 +55,7 @@ func (w *Watch) open(size int) (err error) {
 		return err
 	}
 
-	p := &program{Program: bpf.Program{Ring: w.ring, Lost: w.lost}, layout: w.layout}
+	p := &program{Program: bpf.Program{Ring: w.ring}, layout: w.layout}
 
 	w.program, err = ebpf.NewProgram(&ebpf.ProgramSpec{Name: "oom_victim", Type: ebpf.RawTracepoint, License: "GPL", Instructions: p.marked()})
 	if err != nil {
@@ -80,7 +69,7 @@ func (w *Watch) open(size int) (err error) {
 
 // Read waits for the next event, in the order of the kills. It fails with os.ErrClosed after Close. It is for one caller at a time.
 func (w *Watch) Read() (Event, error) {
-	if err := w.reader.ReadInto(&w.read); err != nil {
+	if err := w.ring.ReadInto(&w.read); err != nil {
 		return Event{}, err
 	}
 
@@ -93,29 +82,17 @@ func (w *Watch) Read() (Event, error) {
 }
 
 // Unread is how many bytes of events wait to be read.
-func (w *Watch) Unread() int { return w.reader.AvailableBytes() }
+func (w *Watch) Unread() int { return w.ring.AvailableBytes() }
 
 // Lost is how many events found no room in the ring. None is lost without being counted.
-func (w *Watch) Lost() (uint64, error) {
-	var lost uint64
-	if err := w.lost.Lookup(uint32(0), &lost); err != nil {
-		return 0, fmt.Errorf("cannot read how many kills were lost: %w", err)
-	}
-
-	return lost, nil
-}
+func (w *Watch) Lost() (uint64, error) { return w.ring.Lost() }
 
 // Close ends the watch. Nothing is left in the kernel.
 func (w *Watch) Close() error {
-	var all error
-
+	var err error
 	if w.link != nil {
-		all = w.link.Close()
+		err = w.link.Close()
 	}
 
-	if w.reader != nil {
-		all = errors.Join(all, w.reader.Close())
-	}
-
-	return errors.Join(all, w.program.Close(), w.ring.Close(), w.lost.Close())
+	return errors.Join(err, w.program.Close(), w.ring.Close())
 }

@@ -52,7 +52,7 @@ func events(t *testing.T, w *Watch, pids ...int) (all []Event) {
 		wanted[pid] = true
 	}
 
-	w.reader.SetDeadline(time.Now().Add(10 * time.Second))
+	w.ring.SetDeadline(time.Now().Add(10 * time.Second))
 
 	for len(all) < len(pids) {
 		e, err := w.Read()
@@ -151,7 +151,7 @@ func TestWhatFindsNoRoomIsCounted(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, kills(t)-before, room+int(lost))
 
-	w.reader.SetDeadline(time.Now().Add(time.Second))
+	w.ring.SetDeadline(time.Now().Add(time.Second))
 
 	read := 0
 	for ; ; read++ {

@@ -24,12 +24,10 @@ var ErrWoken = ringbuf.ErrFlushed
 // Probe is programs in the kernel and the ring that they write to.
 type Probe struct {
 	layout *layout
-	ring   *ebpf.Map
-	lost   *ebpf.Map
+	ring   bpf.Ring
 	udp    datagrams
 	// executions has the last programs that were started, by the number of the process.
 	executions *ebpf.Map
-	reader     *ringbuf.Reader
 	// loaded are in order of their making.
 	loaded []*loaded
 	read   ringbuf.Record
@@ -52,17 +50,7 @@ func Open(ringSize int) (*Probe, error) {
 }
 
 func (p *Probe) open(ringSize int) (err error) {
-	p.ring, err = ebpf.NewMap(&ebpf.MapSpec{Name: "listen_ring", Type: ebpf.RingBuf, MaxEntries: uint32(ringSize)})
-	if err != nil {
-		return err
-	}
-
-	p.lost, err = ebpf.NewMap(&ebpf.MapSpec{Name: "listen_lost", Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1})
-	if err != nil {
-		return err
-	}
-
-	if p.reader, err = ringbuf.NewReader(p.ring); err != nil {
+	if p.ring, err = bpf.NewRing("listen", ringSize); err != nil {
 		return err
 	}
 
@@ -77,15 +65,15 @@ func (p *Probe) open(ringSize int) (err error) {
 }
 
 func (p *Probe) program() *program {
-	return &program{Program: bpf.Program{Ring: p.ring, Lost: p.lost}, layout: p.layout, udp: p.udp}
+	return &program{Program: bpf.Program{Ring: p.ring}, layout: p.layout, udp: p.udp}
 }
 
 // Read waits for the next record until the deadline, and fails with os.ErrDeadlineExceeded then. Records come in the order
 // in which they happened. It is for one caller at a time.
 func (p *Probe) Read(deadline time.Time) (Record, error) {
-	p.reader.SetDeadline(deadline)
+	p.ring.SetDeadline(deadline)
 
-	if err := p.reader.ReadInto(&p.read); err != nil {
+	if err := p.ring.ReadInto(&p.read); err != nil {
 		return Record{}, err
 	}
 
@@ -101,18 +89,11 @@ var errForm = errors.New("it has another form than the program gives it")
 
 // Backlog is which share of the ring, from 0 to 1, waits to be read.
 func (p *Probe) Backlog() float64 {
-	return float64(p.reader.AvailableBytes()) / float64(p.reader.BufferSize())
+	return float64(p.ring.AvailableBytes()) / float64(p.ring.BufferSize())
 }
 
 // Lost is how many records found no room in the ring. None is lost without being counted.
-func (p *Probe) Lost() (uint64, error) {
-	var lost uint64
-	if err := p.lost.Lookup(uint32(0), &lost); err != nil {
-		return 0, fmt.Errorf("cannot read how many records were lost: %w", err)
-	}
-
-	return lost, nil
-}
+func (p *Probe) Lost() (uint64, error) { return p.ring.Lost() }
 
 // Skipped is how many runs of the programs the kernel left out, as another one was interrupted on the same processor. That
 // happens to the changes of state of connections; a socket begins and ceases to listen where a process asks for it.
@@ -134,16 +115,10 @@ func (p *Probe) Skipped() (uint64, error) {
 // Wake has Read return what there is, or fail with ErrWoken.
 func (p *Probe) Wake() {
 	// It fails only after Close, which also wakes Read.
-	_ = p.reader.Flush()
+	_ = p.ring.Flush()
 }
 
 // Close ends the watch. Nothing is left in the kernel.
 func (p *Probe) Close() error {
-	all := p.unload(0)
-
-	if p.reader != nil {
-		all = errors.Join(all, p.reader.Close())
-	}
-
-	return errors.Join(all, p.ring.Close(), p.lost.Close(), p.udp.close(), p.executions.Close())
+	return errors.Join(p.unload(0), p.ring.Close(), p.udp.close(), p.executions.Close())
 }
