@@ -15,6 +15,11 @@ const (
 	KeyOnStack = -16
 )
 
+// Call calls a function of the same program, by the name of its first instruction.
+func Call(function string) asm.Instruction {
+	return asm.Instruction{OpCode: asm.OpCode(asm.JumpClass).SetJumpOp(asm.Call), Src: asm.PseudoCall, Constant: -1}.WithReference(function)
+}
+
 // Program is written as the kernel's instructions, so that neither building nor running it needs a compiler of C. It puts records into a ring, and
 // counts those that find no room.
 type Program struct {

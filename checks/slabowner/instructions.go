@@ -5,6 +5,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
+
+	"zabbix-agent2-plugin-hosting/checks/bpf"
 )
 
 func program(name string, parts ...asm.Instructions) *ebpf.ProgramSpec {
@@ -20,10 +22,8 @@ func end(label string) asm.Instructions {
 func (a assembler) often(name string, quick asm.Instructions, rest ...asm.Instructions) *ebpf.ProgramSpec {
 	const function = "look"
 
-	call := asm.Instruction{OpCode: asm.OpCode(asm.JumpClass).SetJumpOp(asm.Call), Src: asm.PseudoCall, Constant: -1}
-
 	return program(name, quick,
-		asm.Instructions{call.WithReference(function).WithSymbol("looked at")},
+		asm.Instructions{bpf.Call(function).WithSymbol("looked at")},
 		marked("count", a.findCounters("end")), increment(asm.R0, cEvents), end("end"),
 		asm.Instructions{asm.Mov.Reg(rContext, asm.R1).WithSymbol(function)}, a.findCounters("out"),
 		asm.Instructions{asm.Mov.Reg(rCounts, asm.R0), argument(rPointer, argPointer), asm.JEq.Imm(rPointer, 0, "out")},

@@ -24,15 +24,13 @@ type program struct {
 func (p *program) listening() asm.Instructions {
 	const few = "begins or ceases"
 
-	call := asm.Instruction{OpCode: asm.OpCode(asm.JumpClass).SetJumpOp(asm.Call), Src: asm.PseudoCall, Constant: -1}
-
 	p.Add(
 		asm.LoadMem(asm.R2, asm.R1, 8, asm.DWord),
 		asm.LoadMem(asm.R3, asm.R1, 16, asm.DWord),
 		asm.JEq.Imm(asm.R3, stateListen, "listener"),
 		asm.JNE.Imm(asm.R3, stateClose, "other"),
 		asm.JNE.Imm(asm.R2, stateListen, "other"),
-		call.WithReference(few).WithSymbol("listener"),
+		bpf.Call(few).WithSymbol("listener"),
 		asm.Mov.Imm(asm.R0, 0).WithSymbol("other"),
 		asm.Return(),
 
