@@ -19,12 +19,6 @@ import (
 	"zabbix-agent2-plugin-hosting/plugin/table"
 )
 
-// slabKey is asked for more than one finding, of which only the first says why it has no value.
-const (
-	slabKey  = "hosting.slab.get"
-	notTried = "not tried, since the slab caches cannot be read"
-)
-
 // The doctor names the agent's usual user, so that its commands can be pasted whoever asks it.
 const (
 	mendHelper     = "see the root helper"
@@ -65,13 +59,17 @@ func userName() string {
 
 // examine tries everything that the checks need.
 func examine(checks *keys.Checks, options config.Options) []finding {
+	caches, reclaimable, units := examineSlab(checks)
+
 	return slices.Concat(
 		examineHelper(helper.NewClient(options.HelperSocket)),
 		examineKey(checks, "hosting.memory.get", "kernel memory", ""),
-		examineKey(checks, slabKey, "slab caches", ""),
-		examineReclaimable(checks),
+		[]finding{caches, reclaimable},
 		examineOOM(checks),
-		examineWatches(checks),
+		examinePayload(checks, "hosting.listener.events", "listener watch", listenerFinding),
+		examinePayload(checks, "hosting.slab.owners", "slab owners", ownersFinding),
+		[]finding{units},
+		examinePayload(checks, "hosting.kmemleak.get", "kmemleak", kmemleakFinding),
 		examineSandbox(sandbox.New().Techniques()),
 	)
 }
@@ -119,29 +117,6 @@ func failing(name string, err error, mend string) finding {
 	}
 
 	return broken(name, err.Error(), mend)
-}
-
-// examineReclaimable tells whether slab bytes can be told apart into reclaimable and not.
-func examineReclaimable(checks *keys.Checks) []finding {
-	const name = "reclaimable or not"
-
-	var report struct {
-		Attributed *uint64 `json:"attributed_unreclaimable_bytes"`
-	}
-
-	value, err := checks.Evaluate(context.Background(), slabKey, nil)
-	if err != nil || json.Unmarshal([]byte(value), &report) != nil {
-		return []finding{{Name: name, Found: notTried}}
-	}
-
-	if report.Attributed == nil {
-		return []finding{{
-			Name: name, Mend: mendReclaim,
-			Found: "cannot tell reclaimable caches from others: /sys/kernel/slab/*/reclaim_account cannot be read",
-		}}
-	}
-
-	return []finding{{Name: name, OK: true, Found: "SUnreclaim is attributed to caches, and what no cache holds is known"}}
 }
 
 func examineOOM(checks *keys.Checks) []finding {

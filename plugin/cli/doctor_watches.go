@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/kmemleak"
@@ -13,22 +12,10 @@ import (
 	"zabbix-agent2-plugin-hosting/plugin/keys"
 )
 
-// examineWatches tries what finds a cause: who listens, who allocates, and whose memory it is.
-func examineWatches(checks *keys.Checks) []finding {
-	return slices.Concat(
-		examinePayload(checks, "hosting.listener.events", "listener watch", listenerFinding),
-		examinePayload(checks, "hosting.slab.owners", "slab owners", ownersFinding),
-		examinePayload(checks, slabKey, "slab by unit", unitsFinding),
-		examinePayload(checks, "hosting.kmemleak.get", "kmemleak", kmemleakFinding),
-	)
-}
-
 // examinePayload evaluates a key as an item would, and has its value judged.
 func examinePayload[T any](checks *keys.Checks, key, name string, judge func(*T) finding) []finding {
 	value, err := checks.Evaluate(context.Background(), key, nil)
-	if err != nil && key == slabKey {
-		return []finding{{Name: name, Found: notTried}}
-	} else if err != nil {
+	if err != nil {
 		return []finding{failing(name, err, "")}
 	}
 
@@ -37,10 +24,7 @@ func examinePayload[T any](checks *keys.Checks, key, name string, judge func(*T)
 		return []finding{{Name: name, Found: fmt.Sprintf("cannot understand %s: %v", key, err), Mend: mendVersion}}
 	}
 
-	f := judge(payload)
-	f.Name = name
-
-	return []finding{f}
+	return []finding{judge(payload).named(name)}
 }
 
 // listenerFinding tells how long a listener may live unseen.
@@ -75,18 +59,6 @@ func ownersFinding(r *slabowner.Report) finding {
 	}
 
 	return finding{OK: true, Found: fmt.Sprintf("they can be found; sessions until now: %d", r.Sessions)}
-}
-
-// unitsFinding tells whether the kernel counts its memory by unit.
-func unitsFinding(r *keys.SlabReport) finding {
-	switch {
-	case r.Cgroups == nil:
-		return finding{Less: true, Found: "this host counts no kernel memory by unit, as it has no memory controller"}
-	case r.Cgroups.CgroupVersion == 1:
-		return finding{OK: true, Found: "all kernel memory is counted by unit; what of it is slab, only cgroup version 2 tells"}
-	}
-
-	return finding{OK: true, Found: "it is counted"}
 }
 
 func kmemleakFinding(r *kmemleak.Report) finding {

@@ -52,6 +52,12 @@ const (
 	markBad  = "NO"
 )
 
+func (f finding) named(name string) finding {
+	f.Name = name
+
+	return f
+}
+
 func (f finding) mark() string {
 	switch {
 	case f.OK:
