@@ -31,7 +31,7 @@ type watcher struct {
 }
 
 // startWatch runs a command whose output goes to one file and is read from another.
-func startWatch(t *testing.T, from, to *os.File, args ...string) *watcher {
+func startWatch(t *testing.T, from io.Reader, to *os.File, args ...string) *watcher {
 	t.Helper()
 
 	w := &watcher{t: t, lines: make(chan string, 1000), ended: make(chan int, 1)}
