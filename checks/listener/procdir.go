@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // pieceSize is as much as is read of a file of a process; a command line may have two megabytes.
@@ -54,5 +56,5 @@ func readLinkIn(dir int, name string) string {
 		return ""
 	}
 
-	return Printable(string(target[:n]), textLimit)
+	return procfile.PrintableStart(string(target[:n]), textLimit)
 }

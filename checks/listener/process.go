@@ -18,6 +18,9 @@ import (
 // ticksPerSecond is USER_HZ, in which the kernel tells times to programs on every architecture that Go knows.
 const ticksPerSecond = 100
 
+// textLimit bounds what a process says of itself, in bytes.
+const textLimit = 512
+
 // Process is one that holds a socket. What only root may know is empty for others.
 type Process struct {
 	PID  int `json:"pid"`
@@ -97,7 +100,7 @@ func (p *ProcessReader) Read(pid int) (Process, error) {
 	}
 
 	if groups, err := readIn(dir, "cgroup"); err == nil {
-		found.Cgroup = Printable(cgroup.ParseProcess(groups), textLimit)
+		found.Cgroup = procfile.PrintableStart(cgroup.ParseProcess(groups), textLimit)
 		found.Unit = cgroup.UnitOf(found.Cgroup)
 	}
 
@@ -150,14 +153,14 @@ func parseStat(data []byte) (p Process, ok bool) {
 	ppid, err2 := strconv.Atoi(fields[ppidColumn])
 	start, err3 := strconv.ParseUint(fields[startColumn], 10, 64)
 
-	p = Process{PID: pid, PPID: ppid, StartTicks: start, Name: Printable(string(data[first+1:last]), textLimit)}
+	p = Process{PID: pid, PPID: ppid, StartTicks: start, Name: procfile.PrintableStart(string(data[first+1:last]), textLimit)}
 
 	return p, errors.Join(err1, err2, err3) == nil
 }
 
 // CommandLine puts spaces between the arguments, each of which ends with a zero byte.
 func CommandLine(data []byte) string {
-	return Printable(string(bytes.ReplaceAll(bytes.TrimRight(data, "\x00"), []byte{0}, []byte{' '})), textLimit)
+	return procfile.PrintableStart(string(bytes.ReplaceAll(bytes.TrimRight(data, "\x00"), []byte{0}, []byte{' '})), textLimit)
 }
 
 // takeOwner reads the effective user id of /proc/PID/status.
@@ -187,7 +190,7 @@ func (p *ProcessReader) UserName(id uint32) string {
 	name, known := p.users[id]
 	if !known {
 		if u, err := user.LookupId(strconv.FormatUint(uint64(id), 10)); err == nil {
-			name = Printable(u.Username, textLimit)
+			name = procfile.PrintableStart(u.Username, textLimit)
 		}
 
 		p.users[id] = name

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // fakeProcess writes the files of a process below a directory that stands for /proc.
@@ -69,7 +71,7 @@ func TestAProcess(t *testing.T) {
 		},
 		"a command line without end": {
 			files: map[string]string{"stat": "7 (a)" + statTail, "cmdline": long},
-			want:  Process{PID: 7, PPID: 3, StartedAt: 1123.45, StartTicks: 12345, Name: "a", CommandLine: long[:textLimit] + cutMark},
+			want:  Process{PID: 7, PPID: 3, StartedAt: 1123.45, StartTicks: 12345, Name: "a", CommandLine: long[:textLimit] + procfile.CutMark},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -147,7 +149,7 @@ func FuzzStat(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, ok := parseStat(data)
 		if ok {
-			require.LessOrEqual(t, len(p.Name), textLimit+len(cutMark))
+			require.LessOrEqual(t, len(p.Name), textLimit+len(procfile.CutMark))
 		}
 
 		_ = CommandLine(data)

@@ -88,6 +88,28 @@ func TestProblemsKeepTheFirstTen(t *testing.T) {
 	require.Equal(t, []string{"another file"}, p.List())
 }
 
+func TestWhatAProcessSaysOfItselfIsPrintable(t *testing.T) {
+	t.Parallel()
+
+	for text, want := range map[string]string{
+		"":                         "",
+		"größe":                    "größe",
+		"a\nb\tc\x1b[31m":          "a?b?c?[31m",
+		"a\xff\xfeb":               "a??b",
+		"\u202egnp\u2066":          "?gnp?",
+		"twelve bytes":             "twelve bytes",
+		"thirteen char":            "thirteen cha" + procfile.CutMark,
+		"a character ö at the end": "a character " + procfile.CutMark,
+		"eleven and ö":             "eleven and " + procfile.CutMark,
+		"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80": "????????" + procfile.CutMark,
+	} {
+		require.Equal(t, want, procfile.PrintableStart(text, 12), "%q", text)
+	}
+
+	require.Equal(t, procfile.CutMark, procfile.PrintableStart("ö", 1))
+	require.Equal(t, procfile.CutMark, procfile.PrintableStart("ab", 0))
+}
+
 func TestQuoteIsShortAndPrintable(t *testing.T) {
 	t.Parallel()
 

@@ -7,6 +7,7 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/cgroup"
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/listener/watch/probe"
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // namer finds out who opened a socket. It is for one caller at a time.
@@ -59,8 +60,8 @@ func (n *namer) process(task probe.Task, r *probe.Record, hurry bool) (Process, 
 	p := describe(task, found, ok)
 
 	if !ok {
-		p.CommandLine = listener.Printable(listener.CommandLine(r.Arguments), maxCommandLine)
-		p.Executable = listener.Printable(r.Program, maxExecutable)
+		p.CommandLine = procfile.PrintableStart(listener.CommandLine(r.Arguments), maxCommandLine)
+		p.Executable = procfile.PrintableStart(r.Program, maxExecutable)
 	}
 
 	return p, found
@@ -79,7 +80,7 @@ func (n *namer) parent(task probe.Task, hurry bool) Process {
 
 // asParent leaves out what only matters of the one that opened the socket.
 func asParent(p Process) Process {
-	p.CommandLine = listener.Printable(p.CommandLine, maxParentCommand)
+	p.CommandLine = procfile.PrintableStart(p.CommandLine, maxParentCommand)
 	p.Executable = ""
 
 	return p
@@ -97,7 +98,7 @@ func (n *namer) read(task probe.Task, arguments string, hurry bool) (found liste
 	}
 
 	found, err := n.processes.Read(task.PID)
-	same := err == nil && found.StartTicks == task.StartTicks && found.Name == listener.Printable(task.Name, maxName)
+	same := err == nil && found.StartTicks == task.StartTicks && found.Name == procfile.PrintableStart(task.Name, maxName)
 
 	// One that is about to be gone has a name and nothing else.
 	if !same || found.CommandLine == "" && found.Executable == "" {
@@ -114,10 +115,10 @@ func (n *namer) read(task probe.Task, arguments string, hurry bool) (found liste
 }
 
 func describe(task probe.Task, found listener.Process, ok bool) Process {
-	p := Process{PID: task.PID, Name: listener.Printable(task.Name, maxName), StartedAt: startedAt(task.StartTicks), Brief: !ok}
+	p := Process{PID: task.PID, Name: procfile.PrintableStart(task.Name, maxName), StartedAt: startedAt(task.StartTicks), Brief: !ok}
 	if ok {
-		p.CommandLine = listener.Printable(found.CommandLine, maxCommandLine)
-		p.Executable = listener.Printable(found.Executable, maxExecutable)
+		p.CommandLine = procfile.PrintableStart(found.CommandLine, maxCommandLine)
+		p.Executable = procfile.PrintableStart(found.Executable, maxExecutable)
 	}
 
 	return p
