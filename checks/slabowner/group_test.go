@@ -176,6 +176,26 @@ func TestTheSentenceSaysWhoHoldsWhatAndWhere(t *testing.T) {
 	}
 }
 
+func TestWhatTheKernelsClockEndsIsKnownByItsFunctionOrElseByItsCache(t *testing.T) {
+	t.Parallel()
+
+	for name, test := range map[string]struct {
+		site   string
+		caches []string
+		want   bool
+	}{
+		"a connection that has ended":                 {"inet_twsk_alloc+0x43", []string{"tw_sock_TCP"}, true},
+		"a connection without an answer":              {"inet_reqsk_alloc+0x10", nil, true},
+		"a connection that has ended, without a name": {"0xffffffff81e31302", []string{"tw_sock_TCPv6"}, true},
+		"one whose cache is merged with another":      {"0xffffffff81e31302", []string{"request_sock_TCP", "names"}, true},
+		"a socket":                                    {"sk_prot_alloc+0x32", []string{"TCP"}, false},
+		"a socket without a name":                     {"0xffffffff81e31302", []string{"TCP"}, false},
+		"another function, in a cache that is merged": {"inotify_update_watch+0xa", []string{"tw_sock_TCP", "sigqueue"}, false},
+	} {
+		require.Equal(t, test.want, endsByItself(test.site, test.caches), name)
+	}
+}
+
 func TestTheMostFrequentIsTheFirstOfEquals(t *testing.T) {
 	t.Parallel()
 

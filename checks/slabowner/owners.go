@@ -1,6 +1,8 @@
 package slabowner
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -102,7 +104,7 @@ func (r *Report) judge(found *grouping, groups []*group, caches changes, names s
 		site := names.name(g.callSite)
 
 		switch {
-		case grown != nil && !confirms(*grown, g), endsByItself(site):
+		case grown != nil && !confirms(*grown, g), endsByItself(site, append([]string{cache}, caches.after.aliases[cache]...)):
 			r.Doubtful++
 			r.DoubtfulBytes += uint64(g.bytes)
 
@@ -126,11 +128,16 @@ func (r *Report) judge(found *grouping, groups []*group, caches changes, names s
 }
 
 // endsByItself tells of a call site whose objects last as long as a session may, and are ended by the kernel's own clock: connections that have ended
-// less than 60 s ago (TIME_WAIT), and those whose client has not answered yet.
-func endsByItself(site string) bool {
-	function := functionOf(site)
+// less than 60 s ago (TIME_WAIT), and those whose client has not answered yet. Where it has no name, the names of its cache tell.
+func endsByItself(site string, caches []string) bool {
+	switch functionOf(site) {
+	case "inet_twsk_alloc", "inet_reqsk_alloc":
+		return true
+	}
 
-	return function == "inet_twsk_alloc" || function == "inet_reqsk_alloc"
+	return strings.HasPrefix(site, "0x") && slices.ContainsFunc(caches, func(cache string) bool {
+		return strings.HasPrefix(cache, "tw_sock_") || strings.HasPrefix(cache, "request_sock_")
+	})
 }
 
 func cgroupsOf(groups []*group, name func(map[uint64]string)) map[uint64]string {

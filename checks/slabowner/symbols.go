@@ -16,6 +16,9 @@ import (
 // errNoAddresses means that the kernel shows its symbols without their addresses (kptr_restrict of proc_sys_kernel(5)).
 var errNoAddresses = errors.New("cannot name the kernel's functions: their addresses are hidden; grant CAP_SYSLOG, or run as root")
 
+// errNoSymbols means that something is in the place of kallsyms.
+var errNoSymbols = errors.New("cannot name the kernel's functions: kallsyms is empty here; grant CAP_SYS_PTRACE where a sandbox hides it, as ProtectKernelTunables= does")
+
 // longestFunction is more than any function of the kernel has: what is further away is code without a name, such as a compiled program of BPF.
 const longestFunction = 1 << 20
 
@@ -36,8 +39,22 @@ type function struct {
 }
 
 // readSymbols finds the functions of these addresses in kallsyms (proc_kallsyms(5)), which is read once and not kept: it has 100,000 lines and more.
+// ProtectKernelTunables= of systemd.exec(5) puts an empty file in its place; who may look into the first process finds the real one there.
 func readSymbols(procPath string, addresses []uint64) (symbols, error) {
-	file, err := os.Open(filepath.Join(procPath, "kallsyms"))
+	found, err := readKallsyms(filepath.Join(procPath, "kallsyms"), addresses)
+	if err == nil {
+		return found, nil
+	}
+
+	if theirs, theirErr := readKallsyms(filepath.Join(procPath, "1/root/proc/kallsyms"), addresses); theirErr == nil {
+		return theirs, nil
+	}
+
+	return nil, err
+}
+
+func readKallsyms(path string, addresses []uint64) (symbols, error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot name the kernel's functions: %w; it needs CONFIG_KALLSYMS", err)
 	}
@@ -50,7 +67,7 @@ func readSymbols(procPath string, addresses []uint64) (symbols, error) {
 func parseSymbols(from io.Reader, addresses []uint64) (symbols, error) {
 	wanted := slices.Compact(slices.Sorted(slices.Values(addresses)))
 	nearest := make([]function, len(wanted))
-	shown := false
+	some, shown := false, false
 
 	lines := bufio.NewScanner(from)
 	for lines.Scan() {
@@ -59,7 +76,7 @@ func parseSymbols(from io.Reader, addresses []uint64) (symbols, error) {
 			continue
 		}
 
-		shown = shown || s.address != 0
+		some, shown = true, shown || s.address != 0
 		// It may be the nearest of the first wanted address that is not before it, and of those behind until another is nearer.
 		at, _ := slices.BinarySearch(wanted, s.address)
 		if s.code && at < len(wanted) && s.address >= nearest[at].address {
@@ -71,7 +88,10 @@ func parseSymbols(from io.Reader, addresses []uint64) (symbols, error) {
 		return nil, fmt.Errorf("cannot name the kernel's functions: %w", err)
 	}
 
-	if !shown {
+	switch {
+	case !some:
+		return nil, errNoSymbols
+	case !shown:
 		return nil, errNoAddresses
 	}
 

@@ -71,12 +71,57 @@ func TestSymbolsThatCannotBeReadAreOneSentence(t *testing.T) {
 	_, err := parseSymbols(bytes.NewReader(fixture(t, "kallsyms-hidden.txt")), []uint64{0xffffffff816c8981})
 	require.EqualError(t, err, "cannot name the kernel's functions: their addresses are hidden; grant CAP_SYSLOG, or run as root")
 
+	_, err = parseSymbols(strings.NewReader(""), []uint64{0xffffffff816c8981})
+	require.ErrorIs(t, err, errNoSymbols)
+
 	_, err = parseSymbols(iotest.ErrReader(errors.New("input/output error")), nil)
 	require.EqualError(t, err, "cannot name the kernel's functions: input/output error")
 
 	_, err = readSymbols(t.TempDir(), nil)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.ErrorContains(t, err, "it needs CONFIG_KALLSYMS")
+}
+
+// The helper's unit hides kallsyms: the first release named no function.
+func TestSymbolsThatASandboxHidesAreThoseOfTheFirstProcess(t *testing.T) {
+	t.Parallel()
+
+	const address = 0xffffffff816c8981
+
+	whole := fixture(t, "kallsyms-6.18.txt")
+
+	for name, test := range map[string]struct {
+		own, first []byte
+		want       error
+	}{
+		"its own":                          {whole, nil, nil},
+		"an empty file in their place":     {[]byte{}, whole, nil},
+		"hidden addresses":                 {fixture(t, "kallsyms-hidden.txt"), whole, nil},
+		"no file":                          {nil, whole, nil},
+		"an empty file and no other":       {[]byte{}, nil, errNoSymbols},
+		"hidden addresses here and there":  {fixture(t, "kallsyms-hidden.txt"), fixture(t, "kallsyms-hidden.txt"), errNoAddresses},
+		"an empty file, and another there": {[]byte{}, []byte{}, errNoSymbols},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			proc := t.TempDir()
+			require.NoError(t, os.MkdirAll(filepath.Join(proc, "1/root/proc"), 0o700))
+
+			for path, content := range map[string][]byte{"kallsyms": test.own, "1/root/proc/kallsyms": test.first} {
+				if content != nil {
+					require.NoError(t, os.WriteFile(filepath.Join(proc, path), content, 0o600))
+				}
+			}
+
+			names, err := readSymbols(proc, []uint64{address})
+			require.ErrorIs(t, err, test.want)
+
+			if test.want == nil {
+				require.Equal(t, symbols{address: "pipe_resize_ring+0x1"}, names)
+			}
+		})
+	}
 }
 
 func TestThisKernelsSymbolsNameAFunctionOfEachKind(t *testing.T) {
