@@ -35,7 +35,7 @@ func TestParse(t *testing.T) {
 
 	defaults := Options{
 		ProcPath: "/proc", SysPath: "/sys", KmsgPath: "/dev/kmsg", HelperSocket: "/run/zabbix-hosting-helper.sock", SlabHistory: time.Hour, Sites: []site.Site{},
-		WatchListeners: true, WatchKills: true, SlabSession: time.Minute, SlabSessionEvery: time.Hour, SlabSessionGrowthMiB: 8, SlabSessionCPUPct: 20,
+		WatchListeners: true, WatchKills: true, SlabSession: 2 * time.Minute, SlabSessionEvery: time.Hour, SlabSessionGrowthMiB: 8, SlabSessionCPUPct: 20,
 		Nginx: []instance.Configured{}, NginxRevalidate: time.Hour, NginxTimeout: time.Minute,
 	}
 	with := func(change func(*Options)) Options {

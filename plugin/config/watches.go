@@ -30,7 +30,7 @@ func watchOptions() []Option {
 		},
 		{
 			Name:        "SlabSession",
-			Default:     "60s",
+			Default:     "120s",
 			Allowed:     "a time from 30s to 120s",
 			Description: "How long allocations are followed to name who fills the slab caches.",
 			set: func(o *Options, value string) bool {

@@ -15,7 +15,7 @@ import (
 
 var defaults = Settings{
 	User: "zabbix", IdleExit: 10 * time.Minute, NginxRevalidate: time.Hour, NginxTimeout: time.Minute,
-	WatchListeners: true, WatchKills: true, SlabSession: time.Minute, SlabSessionEvery: time.Hour, SlabSessionCPUPct: 20,
+	WatchListeners: true, WatchKills: true, SlabSession: 2 * time.Minute, SlabSessionEvery: time.Hour, SlabSessionCPUPct: 20,
 }
 
 // users are those of a host where Zabbix's packages are installed.
