@@ -159,7 +159,7 @@ func TestBrokenStatesAreCaught(t *testing.T) {
 		"an owner's bytes by another name":            {kernelMemory, breakage{"- '$.owners[0].bytes'", "- '$.owners[0].size'", "item kmem.owners.bytes: cannot follow $.owners[0].size"}},
 		"units that are charged for slab, elsewhere":  {kernelMemory, breakage{"- '$.cgroups.units[0].name'", "- '$.units[0].name'", "item kmem.cgroup.name: cannot follow $.units[0].name"}},
 		"a leak without its code path":                {kernelMemory, breakage{"group.stack.filter(", "group.frames.filter(", `item kmem.leaks.first: cannot follow $.frames: there is no "frames"`}},
-		"a reset without the foreigner":               {testSite, breakage{"- '$.evidence[0].foreigner.sentence'", "- '$.evidence[0].process.sentence'", `item site.evidence.foreigner["{#SITE}"]: cannot follow $.evidence[0].process.sentence`}},
+		"a reset without the foreigner":               {testSite, breakage{"failure.foreigner !==", "failure.process !==", `item site.evidence.foreigner["{#SITE}"]: cannot follow $.process: there is no "process"`}},
 		"the number of stopped units by another name": {kernelMemory, breakage{"- $.units_oom_killed", "- $.oom_killed", "item kmem.units.oom_killed: cannot follow $.oom_killed"}},
 	}
 

@@ -9,12 +9,8 @@ import (
 	"zabbix-agent2-plugin-hosting/templates/jsonpath"
 )
 
-var (
-	// absent is a question for a member that not every payload has.
-	absent = regexp.MustCompile(`\breport((?:\.\w+)+) === undefined`)
-	// newerSyntax is what Duktape, Zabbix's engine of ECMAScript 5, refuses.
-	newerSyntax = regexp.MustCompile("=>|`|\\blet\\b")
-)
+// newerSyntax is what Duktape, Zabbix's engine of ECMAScript 5, refuses.
+var newerSyntax = regexp.MustCompile("=>|`|\\blet\\b")
 
 // script is what the script of an item takes from the payload, which it names report: it begins with
 // "const report = JSON.parse(value);".
@@ -33,14 +29,6 @@ func (c *check) checkScript(item export.Item, document any) {
 		s.report("Zabbix does not understand %s in its script", newer)
 	}
 
-	for _, asked := range absent.FindAllStringSubmatch(s.text, -1) {
-		if _, err := jsonpath.Get(document, "$"+asked[1]); err != nil {
-			s.report("%v", err)
-		}
-	}
-
-	s.text = absent.ReplaceAllString(s.text, "")
-
 	if !strings.Contains(s.text, "report.") {
 		s.report("its script takes nothing from report")
 	}
@@ -52,19 +40,29 @@ func (s *script) report(format string, args ...any) {
 	s.check.report("item %s: %s", s.item.Key, fmt.Sprintf(format, args...))
 }
 
-// checkVariable checks what is taken from a variable that holds this value. A name before a bracket is a method.
+// checkVariable checks what is taken from a variable that holds this value. A name before a bracket is a method, one before undefined a question for a
+// member that not every payload has.
 func (s *script) checkVariable(name string, value any) {
-	member := regexp.MustCompile(`\b` + name + `((?:\.\w+|\[\d+\])+)(\((?:function \((\w+)\))?)?`)
+	member := regexp.MustCompile(`\b` + name + `((?:\.\w+|\[\d+\])+)(\((?:function \((\w+)\))?)?( [!=]== undefined)?`)
 
 	for _, found := range member.FindAllStringSubmatch(s.text, -1) {
-		path, method, element := found[1], found[2] != "", found[3]
+		path, method, element, question := found[1], found[2] != "", found[3], found[4] != ""
 
-		if method || strings.HasSuffix(path, ".length") {
+		switch {
+		case question:
+			s.checkMember(value, "$"+path)
+		case method || strings.HasSuffix(path, ".length"):
 			array := path[:strings.LastIndex(path, ".")]
 			s.checkArray(name+array, value, "$"+array, element)
-		} else {
+		default:
 			s.checkScalar(name+path, value, "$"+path)
 		}
+	}
+}
+
+func (s *script) checkMember(value any, path string) {
+	if _, err := jsonpath.Get(value, path); err != nil {
+		s.report("%v", err)
 	}
 }
 

@@ -35,7 +35,7 @@ var rounds = []map[string]fault{
 		},
 		"another listener takes the site's connections and exits": {
 			trigger: "Hosting test site: robbed: Connections reset before the response",
-			event:   `^Hosting test site: robbed: Connections reset before the response \(over 0 in 5s\): (no other process is seen|whether another process takes clients of nginx is not known)`, opData: `^In the last minute: \d+\. `,
+			event:   `^Hosting test site: robbed: Connections reset before the response \(over 0 in 5s\): who took the connection was not seen; now (no other process is seen|whether another process takes clients of nginx is not known)`, opData: `^In the last minute: \d+\. who took the connection was not seen; now `,
 			begin: func(t *testing.T, h *realHost) { require.NoError(t, h.sites["robbed"].Set(badsite.Stolen())) },
 			end:   func(t *testing.T, h *realHost) { require.NoError(t, h.sites["robbed"].Set(badsite.OK())) },
 		},

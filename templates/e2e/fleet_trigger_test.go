@@ -36,9 +36,10 @@ func TestTheTriggersOfAFleetGoToProblemAndBack(t *testing.T) {
 	const hosts = 5
 	stages := []fleetStage{
 		{
-			name: "all is well but for a host that never said anything", ok: 10000, talking: 4,
-			problems: map[string]string{"Hosting fleet: Many hosts give no data (over 10% of them for 10m)": "Hosts without data: 20 %"},
+			name: "all is well but for three hosts that never said anything", ok: 10000, talking: 2,
+			problems: map[string]string{"Hosting fleet: Many hosts give no data (over 10% of them for 10m)": "Hosts without data: 60 %"},
 		},
+		{name: "all is well but for one", ok: 10000, talking: 4, problems: map[string]string{}},
 		{name: "now it talks", ok: 10000, talking: hosts, problems: map[string]string{}},
 		{
 			name: "a fifth of all requests fails, and three hosts are broken", failed: 5000, failedBefore: 5000, bad: 3, talking: hosts, orHour: true,

@@ -87,7 +87,7 @@ var memoryScenarios = map[string]scenario{
 		trigger: "SUnreclaim grows towards its limit",
 		good:    []change{{memoryKey, "sunreclaim_pct", line{from: 2, ill: 0.02}}},
 		event:   `^ \(reaches 25% of RAM in less than 1d\)` + growing, opData: `^SUnreclaim: \d\.?\d* % of RAM$`, severity: average,
-		step: 10 * time.Minute, well: time.Hour, ill: 6 * time.Hour, after: 3 * time.Hour,
+		step: 2 * time.Minute, well: time.Hour, ill: 6 * time.Hour, after: 3 * time.Hour,
 	},
 	"memory is in no counter of the kernel": {
 		trigger: "Memory that no counter explains is high",
@@ -116,14 +116,18 @@ var memoryScenarios = map[string]scenario{
 	},
 	"the host runs out of memory": {
 		trigger: "Host ran out of memory, process killed",
-		good:    victim("mariadbd", "global", "/system.slice/mariadb.service"),
-		event:   `^: mariadbd in /system\.slice/mariadb\.service \(in the last 1h\)$`, opData: `^Kills since boot: 1$`, severity: high,
-		step: 5 * time.Minute, after: wellAfter,
+		// A customer reached a limit since.
+		bad: []change{{oomKey, "victims", []any{
+			map[string]any{"age_s": 5, "at": 946684815, "name": "php-fpm8.2", "constraint": "cgroup", "cgroup": "/user.slice/user-1012.slice"},
+			map[string]any{"age_s": 20, "at": 946684800, "name": "mariadbd", "constraint": "global", "cgroup": "/system.slice/mariadb.service"},
+			map[string]any{"age_s": 30, "at": 946684790, "name": "php-fpm8.2", "constraint": "global"},
+		}}},
+		event: `^: mariadbd in /system\.slice/mariadb\.service \(in the last 1h\)$`, opData: `^Newest: mariadbd in /system\.slice/mariadb\.service$`, severity: high,
 	},
 	"a customer's limit is reached": {
 		trigger: "OOM killer killed a process",
 		good:    victim("php-fpm8.2", "cgroup", "/user.slice/user-1012.slice"),
-		event:   `^: php-fpm8\.2 in /user\.slice/user-1012\.slice \(in the last 1h\)$`, opData: `^Kills since boot: 1$`, severity: average,
+		event:   `^: php-fpm8\.2 in /user\.slice/user-1012\.slice \(over 0 in the last 1h\)$`, opData: `^Kills since boot: 1$`, severity: average,
 		step: 5 * time.Minute, after: wellAfter,
 	},
 	"memory of the kernel is in no cache": {

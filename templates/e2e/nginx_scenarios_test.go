@@ -139,6 +139,10 @@ var nginxScenarios = map[string]scenario{
 		trigger: "No data", clock: silence, macros: map[string]string{"{$NGINX.NODATA}": silentFor},
 		event: `^ \(for ` + silentFor + `\)$`, opData: `^$`, severity: warning,
 	},
+	"nothing is told of who listens": {
+		trigger: "No data about who listens", ofHost: true, clock: silence, macros: map[string]string{"{$NGINX.WATCH.NODATA}": silentFor},
+		event: `^ \(for ` + silentFor + `\)$`, opData: `^$`, severity: warning,
+	},
 	"no test was made for hours": {
 		trigger: "Result is old",
 		bad:     []change{{nginxKey, "test.age_s", 9000}},

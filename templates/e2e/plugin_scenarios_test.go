@@ -98,5 +98,8 @@ var pluginScenarios = map[string]scenario{
 	},
 }
 
-// silentFor is what a host has to be silent for in the scenarios: the server looks each 30 s.
-const silentFor = "15s"
+// silentFor is what a host has to be silent for in the scenarios, and silentLonger what is to be told later, if at all: the server looks each 30 s.
+const (
+	silentFor    = "15s"
+	silentLonger = "40s"
+)

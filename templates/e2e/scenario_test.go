@@ -103,6 +103,9 @@ var prefixes = map[string]string{
 	memoryFile: "Linux kernel memory: ", nginxFile: "Nginx configuration: /etc/nginx/nginx.conf: ", pluginFile: "Hosting plugin: ", siteFile: "Hosting test site: shop: ",
 }
 
+// hostPrefixes are those of the triggers that are not of what is discovered, in templates that have both.
+var hostPrefixes = map[string]string{nginxFile: "Nginx configuration: ", siteFile: "Hosting test site: "}
+
 // fleetTriggers are those that go through the fleet's own stages, as they look at many hosts.
 var fleetTriggers = []string{
 	"Hosting fleet: Availability over 1h is low", "Hosting fleet: Availability over 5m is low", "Hosting fleet: Availability over 5m is very low",
@@ -113,7 +116,7 @@ var fleetTriggers = []string{
 // prefixOf is what the trigger's name on the host begins with.
 func prefixOf(template string, c scenario) string {
 	if c.ofHost {
-		return "Nginx configuration: "
+		return hostPrefixes[template]
 	}
 	return prefixes[template]
 }
