@@ -17,10 +17,7 @@ import (
 
 const (
 	agentUnit     = "zabbix-agent2.service"
-	helperService = "zabbix-hosting-helper.service"
 	helperSocket  = "zabbix-hosting-helper.socket"
-	socketPath    = "/run/zabbix-hosting-helper.sock"
-	helperConf    = "/etc/zabbix/zabbix-hosting-helper.toml"
 	agentConf     = "/etc/zabbix/zabbix_agent2.d/plugins.d/hosting.conf"
 	agentUser     = "zabbix"
 	helperProgram = "/usr/sbin/zabbix-hosting-helper"

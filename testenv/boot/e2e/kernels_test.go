@@ -20,10 +20,15 @@ import (
 	"zabbix-agent2-plugin-hosting/testenv/passive"
 )
 
-// TestTheInstalledHelperWatchesOnDebiansKernels boots a Debian 12 with each kernel and installs the packages there.
+// TestTheInstalledHelperWatchesOnDebiansKernels boots a Debian 12 with each kernel and installs the packages there. Its cgroups are of version 2, with all
+// controllers, which a container here has not.
 func TestTheInstalledHelperWatchesOnDebiansKernels(t *testing.T) {
 	if kernels.Emulated() {
+		installAll(t)
 		requireWatched(t)
+		requireLimited(t)
+		requireKilled(t)
+		requireOwner(t)
 
 		return
 	}
@@ -43,7 +48,7 @@ func TestTheInstalledHelperWatchesOnDebiansKernels(t *testing.T) {
 
 	for _, version := range kernels.Versions() {
 		t.Run(string(version), func(t *testing.T) {
-			t.Log(kernels.BootT(t, version, system, 10*time.Minute))
+			t.Log(kernels.BootT(t, version, system, 20*time.Minute))
 		})
 	}
 }
@@ -57,13 +62,18 @@ const (
 	sharedStream     = "stream { server { listen " + sharedAddress + " udp reuseport; return \"\"; } }\n"
 )
 
-// requireWatched has strangers listen beside nginx for a millisecond, and wants the agent to name them.
-func requireWatched(t *testing.T) {
+// installAll installs the packages that came with the test.
+func installAll(t *testing.T) {
 	t.Helper()
 	packages, err := filepath.Glob(kernels.Inside + "/*.deb")
 	require.NoError(t, err)
 	require.Len(t, packages, 3)
 	run(t, "dpkg", append([]string{"--install"}, packages...)...)
+}
+
+// requireWatched has strangers listen beside nginx for a millisecond, and wants the agent to name them.
+func requireWatched(t *testing.T) {
+	t.Helper()
 	require.NoError(t, os.WriteFile(sharedConf, []byte(sharedServer), 0o644))
 	require.NoError(t, os.WriteFile(sharedStreamConf, []byte(sharedStream), 0o644))
 	require.NoError(t, os.WriteFile(parentPath, []byte(parentProgram), 0o755))
@@ -93,26 +103,36 @@ func requireWatched(t *testing.T) {
 }
 
 // events asks the agent until what it says is as wanted.
-func events(t *testing.T, wanted func(*watch.Events) bool) (got watch.Events) {
+func events(t *testing.T, wanted func(*watch.Events) bool) watch.Events {
+	t.Helper()
+
+	return ask(t, eventsKey, wanted)
+}
+
+// ask asks the agent for a key until the value is as wanted.
+func ask[T any](t *testing.T, key string, wanted func(*T) bool) T {
+	t.Helper()
+
+	return askFor(t, slow, key, wanted)
+}
+
+func askFor[T any](t *testing.T, limit time.Duration, key string, wanted func(*T) bool) T {
 	t.Helper()
 
 	agent := passive.Client{Address: "127.0.0.1:10050", Timeout: slow}
 
-	var last string
+	for began := time.Now(); ; time.Sleep(time.Second) {
+		var value T
 
-	require.Eventually(t, func() bool {
-		text, err := agent.Get(eventsKey)
-		if err != nil {
-			last = err.Error()
-
-			return false
+		text, err := agent.Get(key)
+		if err == nil {
+			err = json.Unmarshal([]byte(text), &value)
 		}
 
-		last = text
-		got = watch.Events{}
+		if err == nil && wanted(&value) {
+			return value
+		}
 
-		return json.Unmarshal([]byte(text), &got) == nil && wanted(&got)
-	}, slow, time.Second, "%v", &last)
-
-	return got
+		require.Less(t, time.Since(began), limit, "%s: %v", text, err)
+	}
 }

@@ -14,15 +14,23 @@ import (
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
 	"zabbix-agent2-plugin-hosting/checks/listener/watch"
+	"zabbix-agent2-plugin-hosting/testenv/leak"
 	"zabbix-agent2-plugin-hosting/testenv/listeners"
 )
 
 func TestMain(m *testing.M) {
 	listeners.Run()
+	leak.Serve()
 	os.Exit(m.Run())
 }
 
-const eventsKey = "hosting.listener.events"
+const (
+	eventsKey = "hosting.listener.events"
+
+	helperService = "zabbix-hosting-helper.service"
+	socketPath    = "/run/zabbix-hosting-helper.sock"
+	helperConf    = "/etc/zabbix/zabbix-hosting-helper.toml"
+)
 
 // Where a machine has what a stranger needs to listen beside nginx: an address that nginx shares, and a program with a parent of a known name.
 const (
