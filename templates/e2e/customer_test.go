@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,16 +63,18 @@ func createServer(t *testing.T, s *zabbixserver.Server, token, name string) cust
 	items, _, err := s.API().WaitItems(one.hostID, patience, time.Time{}, "server.availability.1h")
 	require.NoError(t, err)
 	one.itemID = items["server.availability.1h"].ID
-	createProblem(t, s, one, "Kernel memory of "+name+" leaks", api.Object{"tag": "scope", "value": "capacity"})
-	createProblem(t, s, one, "Availability of "+name+" is low", api.Object{"tag": "site", "value": "shop"})
+	site, scope := api.Object{"tag": "site", "value": "shop"}, api.Object{"tag": "scope", "value": "capacity"}
+	createProblem(t, s, one, "Kernel memory of "+name+" leaks", scope)
+	createProblem(t, s, one, "Connections to "+name+" are reset: php-fpm of another customer", site, scope)
+	createProblem(t, s, one, "Availability of "+name+" is low", site, api.Object{"tag": "audience", "value": "customer"})
 	return one
 }
 
-// createProblem makes a trigger with a tag on a host, which has a problem at once.
-func createProblem(t *testing.T, s *zabbixserver.Server, on customersServer, name string, tag api.Object) {
+// createProblem makes a trigger with tags on a host, which has a problem at once.
+func createProblem(t *testing.T, s *zabbixserver.Server, on customersServer, name string, tags ...api.Object) {
 	t.Helper()
 	_, err := s.API().Created("trigger.create", "triggerids", api.Object{
-		"description": name, "expression": "last(/" + on.name + "/server.availability.1h)<90", "priority": high, "tags": []api.Object{tag},
+		"description": name, "expression": "last(/" + on.name + "/server.availability.1h)<90", "priority": high, "tags": tags,
 	})
 	require.NoError(t, err)
 	_, _, err = s.API().WaitProblem(on.hostID, name, patience)
@@ -87,7 +90,7 @@ func TestACustomerReadsTheOwnServerAndNothingElse(t *testing.T) {
 		require.NoError(t, err)
 
 		t.Run("the availability of the own server is read", func(t *testing.T) {
-			require.Equal(t, []string{own.name}, read1(t, customer, "host.get", "host", api.Object{"output": []string{"host"}}))
+			require.Equal(t, []string{own.hostID}, serversOf(t, customer))
 			values := read1(t, customer, "item.get", "lastvalue", api.Object{
 				"output": []string{"lastvalue"}, "hostids": own.hostID, "filter": api.Object{"key_": "server.availability.1h"},
 			})
@@ -114,19 +117,20 @@ func TestACustomerReadsTheOwnServerAndNothingElse(t *testing.T) {
 			var moved views.View
 			require.NoError(t, json.Unmarshal(hostingViews(t, s, token, "customer", own.customer, other.name), &moved))
 			require.Empty(t, moved.Token)
-			require.Equal(t, []string{other.name}, read1(t, customer, "host.get", "host", api.Object{"output": []string{"host"}}))
+			require.Equal(t, []string{other.hostID}, serversOf(t, customer))
 		})
 		t.Run("a new token makes the old one useless", func(t *testing.T) {
 			view, err := views.EnsureCustomer(s.API().Client, views.Customer{Name: own.customer, Server: own.name, NewToken: true, TokenFor: time.Hour})
 			require.NoError(t, err)
-			require.Error(t, customer.Call("host.get", api.Object{}, nil))
+			require.Error(t, customer.Call("item.get", api.Object{}, nil))
 			customer, err = api.New(s.URL(), view.Token)
 			require.NoError(t, err)
-			require.Equal(t, []string{own.name}, read1(t, customer, "host.get", "host", api.Object{"output": []string{"host"}}))
+			require.Equal(t, []string{own.hostID}, serversOf(t, customer))
 		})
+		t.Run("a token has a time of its own until it is over", func(t *testing.T) { requireTokensTime(t, s, own, customer) })
 		t.Run("a removed customer reads nothing", func(t *testing.T) {
 			hostingViews(t, s, token, "remove", own.customer)
-			require.Error(t, customer.Call("host.get", api.Object{}, nil))
+			require.Error(t, customer.Call("item.get", api.Object{}, nil))
 			require.EqualError(t, views.RemoveCustomer(s.API().Client, own.customer),
 				"cannot remove the customer customer of web1: there is no such user; check the name")
 		})
@@ -166,12 +170,17 @@ type call struct {
 	params any
 }
 
+// serversOf are the ids of the hosts that a customer reads items of.
+func serversOf(t *testing.T, customer *api.Client) []string {
+	t.Helper()
+	ids := read1(t, customer, "item.get", "hostid", api.Object{"output": []string{"hostid"}})
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 // readsOf are reads of a server that is not the customer's. They are allowed and find nothing.
 func readsOf(other customersServer) map[string]call {
 	return map[string]call{
-		"another host":          {"host.get", api.Object{"hostids": other.hostID}},
-		"another host by name":  {"host.get", api.Object{"filter": api.Object{"host": other.name}}},
-		"another host's macros": {"host.get", api.Object{"hostids": other.hostID, "selectMacros": "extend", "selectInterfaces": "extend"}},
 		"another's items":       {"item.get", api.Object{"hostids": other.hostID}},
 		"an item by its id":     {"item.get", api.Object{"itemids": other.itemID}},
 		"items by host name":    {"item.get", api.Object{"host": other.name}},
@@ -186,6 +195,8 @@ func readsOf(other customersServer) map[string]call {
 // refused are calls that a customer may not make at all, not even for the own server.
 func refused(version zabbixserver.Version, own, other customersServer) map[string]call {
 	all := map[string]call{
+		"hosts":                        {"host.get", api.Object{"output": []string{"host"}}},
+		"a host's macros":              {"host.get", api.Object{"hostids": own.hostID, "selectMacros": "extend"}},
 		"users":                        {"user.get", api.Object{}},
 		"the own password":             {"user.update", api.Object{"userid": "1", "passwd": "x"}},
 		"user groups":                  {"usergroup.get", api.Object{}},
