@@ -125,6 +125,9 @@ type Discovered struct {
 	Config   string `json:"{#CONFIG}"`
 	Binary   string `json:"{#BINARY}"`
 	Product  string `json:"{#PRODUCT}"`
+	// Trusted and Container are "1" or "0": anybody may call a process nginx and so make an instance, and containers come and go.
+	Trusted   string `json:"{#TRUSTED}"`
+	Container string `json:"{#CONTAINER}"`
 }
 
 // Discover returns a row for each instance in the order of their names, and never nil.
@@ -136,10 +139,20 @@ func (m *Monitor) Discover(ctx context.Context) ([]Discovered, error) {
 
 	rows := make([]Discovered, len(found.Instances))
 	for at, i := range found.Instances {
-		rows[at] = Discovered{Instance: i.Name, Config: i.Config, Binary: i.Binary, Product: productText(&i)}
+		rows[at] = Discovered{
+			Instance: i.Name, Config: i.Config, Binary: i.Binary, Product: productText(&i), Trusted: flag(i.Trusted()), Container: flag(i.InContainer()),
+		}
 	}
 
 	return rows, nil
+}
+
+func flag(is bool) string {
+	if is {
+		return "1"
+	}
+
+	return "0"
 }
 
 // Masters are the running instances, for package listener.
