@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"slices"
 	"testing"
 	"time"
 
@@ -113,27 +112,7 @@ func TestACustomerReadsTheOwnServerAndNothingElse(t *testing.T) {
 				require.Contains(t, refusal.Data, `No permissions to call "`+call.method+`"`)
 			})
 		}
-		t.Run("a moved customer reads the new server only, with the same token", func(t *testing.T) {
-			var moved views.View
-			require.NoError(t, json.Unmarshal(hostingViews(t, s, token, "customer", own.customer, other.name), &moved))
-			require.Empty(t, moved.Token)
-			require.Equal(t, []string{other.hostID}, serversOf(t, customer))
-		})
-		t.Run("a new token makes the old one useless", func(t *testing.T) {
-			view, err := views.EnsureCustomer(s.API().Client, views.Customer{Name: own.customer, Server: own.name, NewToken: true, TokenFor: time.Hour})
-			require.NoError(t, err)
-			require.Error(t, customer.Call("item.get", api.Object{}, nil))
-			customer, err = api.New(s.URL(), view.Token)
-			require.NoError(t, err)
-			require.Equal(t, []string{own.hostID}, serversOf(t, customer))
-		})
-		t.Run("a token has a time of its own until it is over", func(t *testing.T) { requireTokensTime(t, s, own, customer) })
-		t.Run("a removed customer reads nothing", func(t *testing.T) {
-			hostingViews(t, s, token, "remove", own.customer)
-			require.Error(t, customer.Call("item.get", api.Object{}, nil))
-			require.EqualError(t, views.RemoveCustomer(s.API().Client, own.customer),
-				"cannot remove the customer customer of web1: there is no such user; check the name")
-		})
+		requireMoves(t, s, token, own, other, customer)
 		t.Run("nobody else becomes a customer, nor is removed as one", func(t *testing.T) {
 			_, err := views.EnsureCustomer(s.API().Client, views.Customer{Name: zabbixapi.Admin, Server: own.name})
 			require.ErrorIs(t, err, views.ErrNotACustomer)
@@ -164,73 +143,28 @@ func read1(t *testing.T, c *api.Client, method, field string, params api.Object)
 	return all
 }
 
-// call is a call of the API.
-type call struct {
-	method string
-	params any
-}
-
-// serversOf are the ids of the hosts that a customer reads items of.
-func serversOf(t *testing.T, customer *api.Client) []string {
+// requireMoves has a customer move to another server and back, with a new token in the end, and go. The client has the customer's first token.
+func requireMoves(t *testing.T, s *zabbixserver.Server, token string, own, other customersServer, customer *api.Client) {
 	t.Helper()
-	ids := read1(t, customer, "item.get", "hostid", api.Object{"output": []string{"hostid"}})
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
-// readsOf are reads of a server that is not the customer's. They are allowed and find nothing.
-func readsOf(other customersServer) map[string]call {
-	return map[string]call{
-		"another's items":       {"item.get", api.Object{"hostids": other.hostID}},
-		"an item by its id":     {"item.get", api.Object{"itemids": other.itemID}},
-		"items by host name":    {"item.get", api.Object{"host": other.name}},
-		"another's history":     {"history.get", api.Object{"itemids": other.itemID, "history": 0}},
-		"another host's values": {"history.get", api.Object{"hostids": other.hostID, "history": 0}},
-		"another's trends":      {"trend.get", api.Object{"itemids": other.itemID}},
-		"another's problems":    {"problem.get", api.Object{"hostids": other.hostID}},
-		"templates":             {"item.get", api.Object{"templated": true}},
-	}
-}
-
-// refused are calls that a customer may not make at all, not even for the own server.
-func refused(version zabbixserver.Version, own, other customersServer) map[string]call {
-	all := map[string]call{
-		"hosts":                        {"host.get", api.Object{"output": []string{"host"}}},
-		"a host's macros":              {"host.get", api.Object{"hostids": own.hostID, "selectMacros": "extend"}},
-		"users":                        {"user.get", api.Object{}},
-		"the own password":             {"user.update", api.Object{"userid": "1", "passwd": "x"}},
-		"user groups":                  {"usergroup.get", api.Object{}},
-		"roles":                        {"role.get", api.Object{}},
-		"tokens":                       {"token.get", api.Object{}},
-		"another token":                {"token.create", api.Object{"name": "x"}},
-		"dashboards":                   {"dashboard.get", api.Object{}},
-		"a dashboard of one's own":     {"dashboard.create", api.Object{"name": "x", "pages": []any{}}},
-		"host groups":                  {"hostgroup.get", api.Object{}},
-		"user macros":                  {"usermacro.get", api.Object{"hostids": own.hostID}},
-		"triggers":                     {"trigger.get", api.Object{}},
-		"events":                       {"event.get", api.Object{}},
-		"an export of the own server":  {"configuration.export", api.Object{"format": "yaml", "options": api.Object{"hosts": []string{own.hostID}}}},
-		"an export of another server":  {"configuration.export", api.Object{"format": "yaml", "options": api.Object{"hosts": []string{other.hostID}}}},
-		"an import":                    {"configuration.import", api.Object{"format": "yaml", "rules": api.Object{}, "source": "zabbix_export: {}"}},
-		"scripts":                      {"script.get", api.Object{}},
-		"a script on the own server":   {"script.execute", api.Object{"scriptid": "1", "hostid": own.hostID}},
-		"a change of the own server":   {"host.update", api.Object{"hostid": own.hostID, "status": 1}},
-		"a change of another server":   {"host.update", api.Object{"hostid": other.hostID, "status": 1}},
-		"an end of the own server":     {"host.delete", []string{own.hostID}},
-		"another host":                 {"host.create", api.Object{"host": "x", "groups": []any{}}},
-		"another item":                 {"item.create", api.Object{"hostid": own.hostID, "name": "x", "key_": "x", "type": 2, "value_type": 3}},
-		"an end of the history":        {"history.clear", []string{own.itemID}},
-		"a value at once":              {"task.create", []api.Object{{"type": 6, "request": api.Object{"itemid": own.itemID}}}},
-		"a problem being acknowledged": {"event.acknowledge", api.Object{"eventids": "1", "action": 2}},
-		"a maintenance":                {"maintenance.get", api.Object{}},
-		"proxies":                      {"proxy.get", api.Object{}},
-		"media types":                  {"mediatype.get", api.Object{}},
-		"settings":                     {"settings.get", api.Object{}},
-		"the audit log":                {"auditlog.get", api.Object{}},
-		"services":                     {"service.get", api.Object{}},
-	}
-	if version != zabbixserver.V60 {
-		all["a value of one's own"] = call{"history.push", []api.Object{{"itemid": own.itemID, "value": "100"}}}
-	}
-	return all
+	t.Run("a moved customer reads the new server only, with the same token", func(t *testing.T) {
+		var moved views.View
+		require.NoError(t, json.Unmarshal(hostingViews(t, s, token, "customer", own.customer, other.name), &moved))
+		require.Empty(t, moved.Token)
+		require.Equal(t, []string{other.hostID}, serversOf(t, customer))
+	})
+	t.Run("a new token makes the old one useless", func(t *testing.T) {
+		view, err := views.EnsureCustomer(s.API().Client, views.Customer{Name: own.customer, Server: own.name, NewToken: true, TokenFor: time.Hour})
+		require.NoError(t, err)
+		require.Error(t, customer.Call("item.get", api.Object{}, nil))
+		customer, err = api.New(s.URL(), view.Token)
+		require.NoError(t, err)
+		require.Equal(t, []string{own.hostID}, serversOf(t, customer))
+	})
+	t.Run("a token has a time of its own until it is over", func(t *testing.T) { requireTokensTime(t, s, own, customer) })
+	t.Run("a removed customer reads nothing", func(t *testing.T) {
+		hostingViews(t, s, token, "remove", own.customer)
+		require.Error(t, customer.Call("item.get", api.Object{}, nil))
+		require.EqualError(t, views.RemoveCustomer(s.API().Client, own.customer),
+			"cannot remove the customer customer of web1: there is no such user; check the name")
+	})
 }
