@@ -77,6 +77,29 @@ func TestNoProgramIsRunBecauseItCallsItselfNginx(t *testing.T) {
 	}
 }
 
+// Zabbix made items and triggers for whatever a process called itself.
+func TestAnInstanceOfAnybodysIsToldApart(t *testing.T) {
+	t.Parallel()
+
+	shell, err := filepath.EvalSymlinks("/bin/sh")
+	require.NoError(t, err)
+
+	name := fmt.Sprintf("/tmp/anybodys-%d", os.Getpid())
+	runForOthers(t, shell, fmt.Sprintf("nginx: master process %s -c %s", shell, name), "-c", "sleep 60; true")
+
+	m := newMonitor(t)
+	instanceOf(t, m, name)
+
+	rows, err := m.Discover(context.Background())
+	require.NoError(t, err)
+
+	at := slices.IndexFunc(rows, func(row Discovered) bool { return row.Instance == name })
+	require.GreaterOrEqual(t, at, 0)
+	// Without a second user this process's own is trusted.
+	require.Equal(t, flag(os.Geteuid() != 0), rows[at].Trusted)
+	require.Equal(t, "0", rows[at].Container)
+}
+
 // An ordinary user's nginx may say -g 'load_module ...': what it loads would run as root. That an administrator has named
 // the instance does not make its processes his.
 func TestDirectivesOfAnOrdinaryUsersCommandLineAreNotRunAsRoot(t *testing.T) {

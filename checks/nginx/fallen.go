@@ -115,7 +115,7 @@ func (m *Monitor) withFallen(ctx context.Context, all []instance.Instance) []ins
 func (s *sighting) mayFall() bool {
 	_, unreachable := outOfReach(&s.instance)
 
-	return s.instance.Master.UID == 0 && !unreachable && strings.HasSuffix(s.unit, ".service")
+	return s.instance.Master.UID == 0 && s.instance.Master.Trusted() && !unreachable && strings.HasSuffix(s.unit, ".service")
 }
 
 // unitState is what systemd knows of the instance's unit, also when the instance has ended.

@@ -84,7 +84,7 @@ func TestAnInstanceThatTheOOMKillerEndedIsStillReported(t *testing.T) {
 
 	rows, err := m.Discover(context.Background())
 	require.NoError(t, err)
-	require.Contains(t, rows, Discovered{Instance: n.ConfPath(), Config: n.ConfPath(), Binary: n.Program(), Product: "nginx/1.22.1"})
+	require.Contains(t, rows, Discovered{Instance: n.ConfPath(), Config: n.ConfPath(), Binary: n.Program(), Product: "nginx/1.22.1", Trusted: "1", Container: "0"})
 
 	names, err := m.UnitNames(context.Background())
 	require.NoError(t, err)

@@ -119,29 +119,6 @@ func (m *Monitor) Stop() {
 // Testing tells whether a test runs, also one that no Report waits for any more.
 func (m *Monitor) Testing() bool { return m.testing.Load() > 0 }
 
-// Discovered is a row of hosting.nginx.discovery.
-type Discovered struct {
-	Instance string `json:"{#INSTANCE}"`
-	Config   string `json:"{#CONFIG}"`
-	Binary   string `json:"{#BINARY}"`
-	Product  string `json:"{#PRODUCT}"`
-}
-
-// Discover returns a row for each instance in the order of their names, and never nil.
-func (m *Monitor) Discover(ctx context.Context) ([]Discovered, error) {
-	found, err := m.find(ctx)
-	if err != nil {
-		return nil, err
-	}
-
-	rows := make([]Discovered, len(found.Instances))
-	for at, i := range found.Instances {
-		rows[at] = Discovered{Instance: i.Name, Config: i.Config, Binary: i.Binary, Product: productText(&i)}
-	}
-
-	return rows, nil
-}
-
 // Masters are the running instances, for package listener.
 func (m *Monitor) Masters(ctx context.Context) ([]listener.Master, error) {
 	found, err := m.find(ctx)

@@ -198,7 +198,7 @@ func TestAnInstanceThatDoesNotRunIsTestedToo(t *testing.T) {
 
 	rows, err := m.Discover(context.Background())
 	require.NoError(t, err)
-	require.Contains(t, rows, Discovered{Instance: "edge", Config: n.ConfPath(), Binary: n.Program(), Product: "nginx/1.22.1"})
+	require.Contains(t, rows, Discovered{Instance: "edge", Config: n.ConfPath(), Binary: n.Program(), Product: "nginx/1.22.1", Trusted: "1", Container: "0"})
 }
 
 // snapshot is each file below a directory, with its inode and its change time.

@@ -13,13 +13,9 @@ const minOpenFiles = 65_536
 
 func isRoot() bool { return os.Geteuid() == 0 }
 
-// trusted tells whether what a master says of itself may be followed: everybody chooses the title, the options and the
-// mount name space of his own processes.
-func trusted(master *instance.Master) bool { return master.UID == 0 || master.UID == os.Geteuid() }
-
 // followed is the master whose options and surroundings a test has; nil where there is none to follow.
 func followed(i *instance.Instance) *instance.Master {
-	if i.Master != nil && trusted(i.Master) {
+	if i.Master != nil && i.Master.Trusted() {
 		return i.Master
 	}
 

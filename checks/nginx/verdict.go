@@ -126,7 +126,7 @@ func outOfReach(i *instance.Instance) (verdict, bool) {
 		return verdict{state: StateNotTested, sentence: i.Binary + " does not say that it is an nginx: " + i.BuildError}, true
 	case master.Root.Differs:
 		return verdict{state: StateNotTested, sentence: "it runs in another root directory (" + master.Unit + "): run this plugin in there to test it"}, true
-	case !trusted(master):
+	case !master.Trusted():
 		return verdict{state: StateUnsafeRefused, sentence: fmt.Sprintf("it runs as user %s, who may say that it is nginx and which modules it loads: "+
 			"name it with Plugins.Hosting.Nginx.<name>.* if you trust it", cmp.Or(master.User, strconv.Itoa(master.UID)))}, true
 	case master.ArgumentsCut:

@@ -28,12 +28,13 @@ var instanceName = valid{words: "the name of an instance; none where there is on
 func nginxKeys() []Key {
 	return []Key{
 		{
-			Name:        "hosting.nginx.discovery",
-			Description: "Discovery of nginx instances: running masters and those named in the configuration.",
-			Result:      LLD,
-			Check:       CheckNginx,
-			Permission:  needsMasters,
-			evaluate:    evaluateNginxDiscovery,
+			Name: "hosting.nginx.discovery",
+			Description: "Discovery of nginx instances: running masters and those named in the configuration. {#TRUSTED} is 1 where root or the " +
+				"plugin's user runs it or the configuration names it, else 0: anybody may call a process nginx. {#CONTAINER} is 1 in a container, else 0.",
+			Result:     LLD,
+			Check:      CheckNginx,
+			Permission: needsMasters,
+			evaluate:   evaluateNginxDiscovery,
 		},
 		{
 			Name: "hosting.nginx.config",

@@ -62,6 +62,7 @@ func (c *check) checkTemplate(t export.Template) {
 		}
 	}
 
+	c.checkInherited("template "+t.Name, t.Tags)
 	c.checkItems(t.Items, t.Items, nil)
 
 	for _, rule := range t.DiscoveryRules {

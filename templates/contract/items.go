@@ -20,6 +20,8 @@ func (c *check) checkItems(items, masters []export.Item, rows []row) {
 			c.report("item %s has no tag component", item.Key)
 		}
 
+		c.checkInherited("item "+item.Key, item.Tags)
+
 		if rows != nil && (!lldMacro.MatchString(item.Key) || !lldMacro.MatchString(item.Name)) {
 			c.report("item prototype %s has no discovery macro in its key and name", item.Key)
 		}

@@ -18,6 +18,7 @@ var (
 func (c *check) checkTriggers(known references) {
 	for _, trigger := range known.triggers {
 		c.checkScope(trigger)
+		c.checkAudience(trigger)
 		c.checkName(trigger, known.triggers[0])
 		c.checkRecovery(trigger)
 

@@ -62,16 +62,18 @@ func createServer(t *testing.T, s *zabbixserver.Server, token, name string) cust
 	items, _, err := s.API().WaitItems(one.hostID, patience, time.Time{}, "server.availability.1h")
 	require.NoError(t, err)
 	one.itemID = items["server.availability.1h"].ID
-	createProblem(t, s, one, "Kernel memory of "+name+" leaks", api.Object{"tag": "scope", "value": "capacity"})
-	createProblem(t, s, one, "Availability of "+name+" is low", api.Object{"tag": "site", "value": "shop"})
+	site, scope := api.Object{"tag": "site", "value": "shop"}, api.Object{"tag": "scope", "value": "capacity"}
+	createProblem(t, s, one, "Kernel memory of "+name+" leaks", scope)
+	createProblem(t, s, one, "Connections to "+name+" are reset: php-fpm of another customer", site, scope)
+	createProblem(t, s, one, "Availability of "+name+" is low", site, api.Object{"tag": "audience", "value": "customer"})
 	return one
 }
 
-// createProblem makes a trigger with a tag on a host, which has a problem at once.
-func createProblem(t *testing.T, s *zabbixserver.Server, on customersServer, name string, tag api.Object) {
+// createProblem makes a trigger with tags on a host, which has a problem at once.
+func createProblem(t *testing.T, s *zabbixserver.Server, on customersServer, name string, tags ...api.Object) {
 	t.Helper()
 	_, err := s.API().Created("trigger.create", "triggerids", api.Object{
-		"description": name, "expression": "last(/" + on.name + "/server.availability.1h)<90", "priority": high, "tags": []api.Object{tag},
+		"description": name, "expression": "last(/" + on.name + "/server.availability.1h)<90", "priority": high, "tags": tags,
 	})
 	require.NoError(t, err)
 	_, _, err = s.API().WaitProblem(on.hostID, name, patience)
@@ -87,7 +89,7 @@ func TestACustomerReadsTheOwnServerAndNothingElse(t *testing.T) {
 		require.NoError(t, err)
 
 		t.Run("the availability of the own server is read", func(t *testing.T) {
-			require.Equal(t, []string{own.name}, read1(t, customer, "host.get", "host", api.Object{"output": []string{"host"}}))
+			require.Equal(t, []string{own.hostID}, serversOf(t, customer))
 			values := read1(t, customer, "item.get", "lastvalue", api.Object{
 				"output": []string{"lastvalue"}, "hostids": own.hostID, "filter": api.Object{"key_": "server.availability.1h"},
 			})
@@ -110,26 +112,7 @@ func TestACustomerReadsTheOwnServerAndNothingElse(t *testing.T) {
 				require.Contains(t, refusal.Data, `No permissions to call "`+call.method+`"`)
 			})
 		}
-		t.Run("a moved customer reads the new server only, with the same token", func(t *testing.T) {
-			var moved views.View
-			require.NoError(t, json.Unmarshal(hostingViews(t, s, token, "customer", own.customer, other.name), &moved))
-			require.Empty(t, moved.Token)
-			require.Equal(t, []string{other.name}, read1(t, customer, "host.get", "host", api.Object{"output": []string{"host"}}))
-		})
-		t.Run("a new token makes the old one useless", func(t *testing.T) {
-			view, err := views.EnsureCustomer(s.API().Client, views.Customer{Name: own.customer, Server: own.name, NewToken: true, TokenFor: time.Hour})
-			require.NoError(t, err)
-			require.Error(t, customer.Call("host.get", api.Object{}, nil))
-			customer, err = api.New(s.URL(), view.Token)
-			require.NoError(t, err)
-			require.Equal(t, []string{own.name}, read1(t, customer, "host.get", "host", api.Object{"output": []string{"host"}}))
-		})
-		t.Run("a removed customer reads nothing", func(t *testing.T) {
-			hostingViews(t, s, token, "remove", own.customer)
-			require.Error(t, customer.Call("host.get", api.Object{}, nil))
-			require.EqualError(t, views.RemoveCustomer(s.API().Client, own.customer),
-				"cannot remove the customer customer of web1: there is no such user; check the name")
-		})
+		requireMoves(t, s, token, own, other, customer)
 		t.Run("nobody else becomes a customer, nor is removed as one", func(t *testing.T) {
 			_, err := views.EnsureCustomer(s.API().Client, views.Customer{Name: zabbixapi.Admin, Server: own.name})
 			require.ErrorIs(t, err, views.ErrNotACustomer)
@@ -160,66 +143,28 @@ func read1(t *testing.T, c *api.Client, method, field string, params api.Object)
 	return all
 }
 
-// call is a call of the API.
-type call struct {
-	method string
-	params any
-}
-
-// readsOf are reads of a server that is not the customer's. They are allowed and find nothing.
-func readsOf(other customersServer) map[string]call {
-	return map[string]call{
-		"another host":          {"host.get", api.Object{"hostids": other.hostID}},
-		"another host by name":  {"host.get", api.Object{"filter": api.Object{"host": other.name}}},
-		"another host's macros": {"host.get", api.Object{"hostids": other.hostID, "selectMacros": "extend", "selectInterfaces": "extend"}},
-		"another's items":       {"item.get", api.Object{"hostids": other.hostID}},
-		"an item by its id":     {"item.get", api.Object{"itemids": other.itemID}},
-		"items by host name":    {"item.get", api.Object{"host": other.name}},
-		"another's history":     {"history.get", api.Object{"itemids": other.itemID, "history": 0}},
-		"another host's values": {"history.get", api.Object{"hostids": other.hostID, "history": 0}},
-		"another's trends":      {"trend.get", api.Object{"itemids": other.itemID}},
-		"another's problems":    {"problem.get", api.Object{"hostids": other.hostID}},
-		"templates":             {"item.get", api.Object{"templated": true}},
-	}
-}
-
-// refused are calls that a customer may not make at all, not even for the own server.
-func refused(version zabbixserver.Version, own, other customersServer) map[string]call {
-	all := map[string]call{
-		"users":                        {"user.get", api.Object{}},
-		"the own password":             {"user.update", api.Object{"userid": "1", "passwd": "x"}},
-		"user groups":                  {"usergroup.get", api.Object{}},
-		"roles":                        {"role.get", api.Object{}},
-		"tokens":                       {"token.get", api.Object{}},
-		"another token":                {"token.create", api.Object{"name": "x"}},
-		"dashboards":                   {"dashboard.get", api.Object{}},
-		"a dashboard of one's own":     {"dashboard.create", api.Object{"name": "x", "pages": []any{}}},
-		"host groups":                  {"hostgroup.get", api.Object{}},
-		"user macros":                  {"usermacro.get", api.Object{"hostids": own.hostID}},
-		"triggers":                     {"trigger.get", api.Object{}},
-		"events":                       {"event.get", api.Object{}},
-		"an export of the own server":  {"configuration.export", api.Object{"format": "yaml", "options": api.Object{"hosts": []string{own.hostID}}}},
-		"an export of another server":  {"configuration.export", api.Object{"format": "yaml", "options": api.Object{"hosts": []string{other.hostID}}}},
-		"an import":                    {"configuration.import", api.Object{"format": "yaml", "rules": api.Object{}, "source": "zabbix_export: {}"}},
-		"scripts":                      {"script.get", api.Object{}},
-		"a script on the own server":   {"script.execute", api.Object{"scriptid": "1", "hostid": own.hostID}},
-		"a change of the own server":   {"host.update", api.Object{"hostid": own.hostID, "status": 1}},
-		"a change of another server":   {"host.update", api.Object{"hostid": other.hostID, "status": 1}},
-		"an end of the own server":     {"host.delete", []string{own.hostID}},
-		"another host":                 {"host.create", api.Object{"host": "x", "groups": []any{}}},
-		"another item":                 {"item.create", api.Object{"hostid": own.hostID, "name": "x", "key_": "x", "type": 2, "value_type": 3}},
-		"an end of the history":        {"history.clear", []string{own.itemID}},
-		"a value at once":              {"task.create", []api.Object{{"type": 6, "request": api.Object{"itemid": own.itemID}}}},
-		"a problem being acknowledged": {"event.acknowledge", api.Object{"eventids": "1", "action": 2}},
-		"a maintenance":                {"maintenance.get", api.Object{}},
-		"proxies":                      {"proxy.get", api.Object{}},
-		"media types":                  {"mediatype.get", api.Object{}},
-		"settings":                     {"settings.get", api.Object{}},
-		"the audit log":                {"auditlog.get", api.Object{}},
-		"services":                     {"service.get", api.Object{}},
-	}
-	if version != zabbixserver.V60 {
-		all["a value of one's own"] = call{"history.push", []api.Object{{"itemid": own.itemID, "value": "100"}}}
-	}
-	return all
+// requireMoves has a customer move to another server and back, with a new token in the end, and go. The client has the customer's first token.
+func requireMoves(t *testing.T, s *zabbixserver.Server, token string, own, other customersServer, customer *api.Client) {
+	t.Helper()
+	t.Run("a moved customer reads the new server only, with the same token", func(t *testing.T) {
+		var moved views.View
+		require.NoError(t, json.Unmarshal(hostingViews(t, s, token, "customer", own.customer, other.name), &moved))
+		require.Empty(t, moved.Token)
+		require.Equal(t, []string{other.hostID}, serversOf(t, customer))
+	})
+	t.Run("a new token makes the old one useless", func(t *testing.T) {
+		view, err := views.EnsureCustomer(s.API().Client, views.Customer{Name: own.customer, Server: own.name, NewToken: true, TokenFor: time.Hour})
+		require.NoError(t, err)
+		require.Error(t, customer.Call("item.get", api.Object{}, nil))
+		customer, err = api.New(s.URL(), view.Token)
+		require.NoError(t, err)
+		require.Equal(t, []string{own.hostID}, serversOf(t, customer))
+	})
+	t.Run("a token has a time of its own until it is over", func(t *testing.T) { requireTokensTime(t, s, own, customer) })
+	t.Run("a removed customer reads nothing", func(t *testing.T) {
+		hostingViews(t, s, token, "remove", own.customer)
+		require.Error(t, customer.Call("item.get", api.Object{}, nil))
+		require.EqualError(t, views.RemoveCustomer(s.API().Client, own.customer),
+			"cannot remove the customer customer of web1: there is no such user; check the name")
+	})
 }

@@ -141,6 +141,7 @@ var healthy = []change{
 	{"hosting.oom.get", "units_oom_killed", 0},
 	{"hosting.nginx.discovery", "", []any{map[string]any{
 		"{#INSTANCE}": "/etc/nginx/nginx.conf", "{#CONFIG}": "/etc/nginx/nginx.conf", "{#BINARY}": "/usr/sbin/nginx", "{#PRODUCT}": "nginx/1.22.1",
+		"{#TRUSTED}": "1", "{#CONTAINER}": "0",
 	}}},
 	{"hosting.nginx.config", "state", 0},
 	{"hosting.nginx.config", "sentence", ""},

@@ -115,6 +115,7 @@ type DiscoveryRule struct {
 // Filter selects discovered objects by their LLD macros.
 type Filter struct {
 	EvalType   string      `yaml:"evaltype"`
+	Formula    string      `yaml:"formula"`
 	Conditions []Condition `yaml:"conditions"`
 }
 

@@ -78,9 +78,12 @@ func shown(n, part int) field {
 	return field{kind: typeNumber, list: "show", indexes: []int{n}, value: part}
 }
 
+// Whether a widget of problems has their operational data.
+const withoutData, withData = 0, 1
+
 // problems shows those of a group's hosts.
-func problems(groupID string) widget {
-	return widget{kind: "problems", name: "Problems", fields: []field{oneGroup(groupID), number("show", 3), number("show_opdata", 1)}}
+func problems(groupID string, data int) widget {
+	return widget{kind: "problems", name: "Problems", fields: []field{oneGroup(groupID), number("show", 3), number("show_opdata", data)}}
 }
 
 // line is a line of a graph for each item whose host and name match patterns.

@@ -112,7 +112,7 @@ func fleetWidgets(host, groupID string, ids map[string]string, is60 bool) []widg
 			column{"Of RAM", sunreclaimPct, asBar, "0", "100", nil}, column{"SUnreclaim", sunreclaim, asIs, "", "", nil},
 			column{"Available memory", availableMemory, asIs, "", "", nil}).at(36, 6, 36, 6),
 		allSites(groupID, is60).at(0, 12, 36, 8),
-		problems(groupID).at(36, 12, 36, 8),
+		problems(groupID, withData).at(36, 12, 36, 8),
 		graph("Availability of the whole hosting", line{host, availability5m, "1A7C11"}, line{host, availability1h, "2774A4"},
 			line{host, "Lowest availability of a host over 1h", "F63100"}).at(0, 20, 72, 6),
 	)

@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,22 +49,51 @@ func parseCgroup(data string) string {
 
 // unitOf is the component of a cgroup's path that tells most: the innermost container's, else the last one.
 func unitOf(cgroup string) string {
-	parts := strings.FieldsFunc(cgroup, func(r rune) bool { return r == '/' })
+	parts := components(cgroup)
 	if len(parts) == 0 {
 		return ""
 	}
 
 	unit := parts[len(parts)-1]
-
-	for i, part := range slices.Backward(parts) {
-		if containerUnit.MatchString(part) || i > 0 && parts[i-1] == "lxc" {
-			unit = part
-
-			break
-		}
+	if at := containerIn(parts); at >= 0 {
+		unit = parts[at]
 	}
 
 	unit = containerID.ReplaceAllStringFunc(unit, func(id string) string { return id[:12] })
 
 	return cleanName(unit, maxUnit)
+}
+
+// containerIn is the place of the innermost container among the components of a path, -1 for none.
+func containerIn(parts []string) int {
+	for at, part := range slices.Backward(parts) {
+		if containerUnit.MatchString(part) || at > 0 && parts[at-1] == "lxc" {
+			return at
+		}
+	}
+
+	return -1
+}
+
+// inContainer tells whether a cgroup is a container's, and not the one that this process is in as well.
+func (p proc) inContainer(cgroup string) bool {
+	parts := components(cgroup)
+
+	at := containerIn(parts)
+	if at < 0 {
+		return false
+	}
+
+	text, err := readLimited(filepath.Join(p.root, "self", "cgroup"), maxProcFile)
+	if err != nil {
+		return true
+	}
+
+	ours := components(parseCgroup(string(text)))
+
+	return len(ours) <= at || !slices.Equal(ours[:at+1], parts[:at+1])
+}
+
+func components(cgroup string) []string {
+	return strings.FieldsFunc(cgroup, func(r rune) bool { return r == '/' })
 }

@@ -33,7 +33,7 @@ func (f *Finder) withConfigured(ctx context.Context, all []Instance) []Instance 
 
 		all[at].Name, all[at].Configured = c.Name, true
 
-		if m := all[at].Master; m.ArgumentsCut || m.UID != 0 && m.UID != os.Geteuid() {
+		if m := all[at].Master; m.ArgumentsCut || !m.Trusted() {
 			// What the administrator says is whole, and no ordinary user's.
 			all[at].Arguments, all[at].Prefix, all[at].Config = i.Arguments, i.Prefix, i.Config
 			all[at].Master.ArgumentsCut = false

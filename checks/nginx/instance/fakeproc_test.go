@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,6 +23,10 @@ type fakeProcess struct {
 	comm        string
 	ticks       int
 	uid         int
+	// startedBy is the real user, by default the effective one, which is uid.
+	startedBy int
+	// pids are its numbers in the name spaces of processes, by default none.
+	pids string
 	// exe and cwd are what the links say; none for a process that this user may not trace.
 	exe, cwd string
 	// root is the root directory, by default the tree's own.
@@ -72,7 +77,7 @@ func (p fakeProcess) write(t *testing.T, dir string) {
 		p.pid, p.comm, p.parent, strings.Repeat(" 7", 17), p.ticks, strings.Repeat(" 8", 25), start, end)
 	files := map[string]string{
 		"cmdline": p.title + "\x00", "comm": p.comm + "\n", "stat": stat, "cgroup": p.cgroup, "limits": p.limits,
-		"status":    fmt.Sprintf("Name:\t%s\nUid:\t7\t%d\t7\t7\n", p.comm, p.uid),
+		"status":    fmt.Sprintf("Name:\t%s\nUid:\t%d\t%d\t7\t7\nNSpid:\t%s\n", p.comm, cmp.Or(p.startedBy, p.uid), p.uid, p.pids),
 		"mountinfo": p.mount,
 	}
 

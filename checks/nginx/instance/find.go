@@ -69,7 +69,7 @@ func (f *Finder) Find(ctx context.Context) (*Found, error) {
 func (f *Finder) running(ctx context.Context, p proc, one process, children []process) *Instance {
 	m := &Master{
 		PID: one.pid, StartTicks: one.stat.ticks, StartedAt: p.startedAt(one.stat.ticks),
-		Product: one.title.product, UID: one.uid, OpenFiles: p.openFiles(one.pid),
+		Product: one.title.product, UID: one.uid, Setuid: p.isSetuid(one.pid), OpenFiles: p.openFiles(one.pid),
 		MountNS: p.namespace(one.pid, "mnt"), NetNS: p.namespace(one.pid, "net"), Root: p.rootOf(one.pid),
 	}
 
@@ -80,6 +80,7 @@ func (f *Finder) running(ctx context.Context, p proc, one process, children []pr
 	if text, err := p.read(one.pid, "cgroup", maxProcFile); err == nil {
 		m.Cgroup = parseCgroup(string(text))
 		m.Unit = unitOf(m.Cgroup)
+		m.Container = one.nested || p.inContainer(m.Cgroup)
 	}
 
 	if !m.Root.Differs {

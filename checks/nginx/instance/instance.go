@@ -63,7 +63,9 @@ type Master struct {
 	StartTicks uint64
 	// Product is what the title says.
 	Product Product
-	UID     int
+	// UID is who chose the title. Where Setuid is true, that is not root although it says so: anybody runs such a program with a title of his choice.
+	UID    int
+	Setuid bool
 	// User is empty where the user has no name here, as in a container.
 	User string
 	// OpenFiles is the soft RLIMIT_NOFILE; 0 unknown.
@@ -77,6 +79,8 @@ type Master struct {
 	// Cgroup is the path in the unified or systemd's hierarchy, Unit its telling component, such as nginx.service.
 	Cgroup string
 	Unit   string
+	// Container says that it runs in a container that this process is not in.
+	Container bool
 	// Deleted says that the running program's file is gone, as after an upgrade of its package, and Replaced that
 	// another one is at its path.
 	Deleted  bool

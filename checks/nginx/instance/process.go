@@ -3,7 +3,6 @@ package instance
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -130,24 +129,6 @@ func (p proc) startedAt(ticks uint64) time.Time {
 	ticks = min(ticks, ticksPerSecond*100*366*24*3600)
 
 	return p.bootedAt.Add(time.Duration(ticks) * (time.Second / ticksPerSecond))
-}
-
-// uid is the effective user of a process.
-func (p proc) uid(pid int) (int, error) {
-	data, err := p.read(pid, "status", maxProcFile)
-	if err != nil {
-		return 0, err
-	}
-
-	for line := range bytes.Lines(data) {
-		if rest, ok := bytes.CutPrefix(line, []byte("Uid:")); ok {
-			if ids := bytes.Fields(rest); len(ids) > 1 {
-				return strconv.Atoi(string(ids[1]))
-			}
-		}
-	}
-
-	return 0, fmt.Errorf("%s names no user", p.path(pid, "status"))
 }
 
 // openFiles is the soft limit of "Max open files            1024                 524288               files".

@@ -54,9 +54,10 @@ func TestThisProcessIsReadFromTheRealProc(t *testing.T) {
 	t.Parallel()
 
 	p, pid := proc{root: "/proc"}, os.Getpid()
-	uid, err := p.uid(pid)
+	theirs, err := p.owner(pid)
 	require.NoError(t, err)
-	require.Equal(t, os.Geteuid(), uid)
+	require.Equal(t, owner{uid: os.Geteuid()}, theirs)
+	require.False(t, p.isSetuid(pid))
 	require.Positive(t, p.openFiles(pid))
 	require.False(t, p.namespace(pid, "mnt").Differs)
 	require.True(t, p.namespace(pid, "net").Known)

@@ -16,7 +16,7 @@ type process struct {
 	pid   int
 	title title
 	stat  stat
-	uid   int
+	owner
 }
 
 // processes reads the title of every process: nobody must name his nginx nginx.
@@ -73,7 +73,7 @@ func (p proc) process(pid int) (process, bool) {
 
 	found := process{pid: pid, title: t, stat: s}
 	if t.master {
-		if found.uid, err = p.uid(pid); err != nil {
+		if found.owner, err = p.owner(pid); err != nil {
 			return process{}, false
 		}
 	}

@@ -56,6 +56,7 @@ func TestANginxIsWatchedThroughARealAgent(t *testing.T) {
 		decode(t, a, "hosting.nginx.discovery", &rows)
 		require.Contains(t, rows, map[string]string{
 			"{#INSTANCE}": n.ConfPath(), "{#CONFIG}": n.ConfPath(), "{#BINARY}": n.Program(), "{#PRODUCT}": "nginx/1.22.1",
+			"{#TRUSTED}": "1", "{#CONTAINER}": "0",
 		})
 		require.Equal(t, "valid", nginxOf(t, a, n.ConfPath()).StateName)
 

@@ -21,10 +21,10 @@ import (
 const usage = `usage: hosting-views COMMAND [OPTIONS] ARGUMENTS
 
   fleet [-host NAME] GROUP            the virtual host and the dashboard of all hosts of a host group
-  customer [OPTIONS] NAME SERVER      lets the user NAME read the host SERVER and no other
+  customer [OPTIONS] NAME SERVER      lets the user NAME read the host SERVER and no other, with a token for a control panel
       -new-token                      a new token in place of the old one, which is of no use then
-      -token-for DURATION             how long a new token can be used, such as 2160h (default: for ever)
-      -password                       reads the password for the frontend from standard input
+      -token-for DURATION             how long a new token can be used, such as 2160h (default: for ever); refused where an old one is good
+      -password                       a user who logs in to the frontend and has no token; reads the password from standard input
   remove NAME                         removes a customer with the token
 
 ZABBIX_URL is the frontend's address, such as https://zabbix.example/zabbix, and ZABBIX_TOKEN an API token of a super admin.
