@@ -52,11 +52,23 @@ func Load(path string) (Options, error) {
 
 	options, err := Parse(private)
 	if err != nil {
-		return Options{}, fmt.Errorf("cannot use %s or a file that it includes: %w", path, err)
+		return Options{}, &InvalidError{file: path, err: err}
 	}
 
 	return options, nil
 }
+
+// InvalidError is of options with which the agent does not start.
+type InvalidError struct {
+	file string
+	err  error
+}
+
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("cannot use %s or a file that it includes: %s", e.file, e.err)
+}
+
+func (e *InvalidError) Unwrap() error { return e.err }
 
 // IsSiteName tells whether a test site may have this name.
 func IsSiteName(text string) bool { return groupNames.MatchString(text) }
