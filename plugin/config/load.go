@@ -65,7 +65,7 @@ type InvalidError struct {
 }
 
 func (e *InvalidError) Error() string {
-	return fmt.Sprintf("cannot use %s or a file that it includes: %s", e.file, e.err)
+	return fmt.Sprintf("cannot use %s or a file that it includes: %s; lines count within each file", e.file, e.err)
 }
 
 func (e *InvalidError) Unwrap() error { return e.err }
@@ -122,6 +122,10 @@ func parseAgentFile(path string) (agentFile, error) {
 	// The SDK keeps the text of an included file's error, and not the error.
 	if err != nil && strings.HasSuffix(err.Error(), syscall.EACCES.Error()) {
 		err = fmt.Errorf("%w; run as root or as the agent's user", err)
+	}
+
+	if err != nil && strings.Contains(err.Error(), "invalid character") {
+		err = fmt.Errorf("%w; a name has letters, digits and _ only", err)
 	}
 
 	return parsed, err
