@@ -64,7 +64,7 @@ func whyUnknown(r *listener.Report) string {
 	switch {
 	case unknown > 0 && r.Search != nil && r.Search.Note != "":
 		return r.Search.Note
-	case unknown > 0 && known == 0 && r.Port == 0:
+	case unknown > 0 && known == 0 && r.Port == 0 && (r.Search == nil || len(r.Foreigners) > 0): // strangers alone were looked for
 		return ofOnePort
 	}
 

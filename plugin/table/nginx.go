@@ -137,7 +137,7 @@ func nginxTest(r *nginx.Report) string {
 
 // outputEnd is the end of what a program printed that gave no verdict.
 func outputEnd(r *nginx.Report) []string {
-	if r.State != nginx.StateNotTested || r.Test == nil {
+	if r.State != nginx.StateNotTested || r.Test == nil || len(r.Errors) > 0 {
 		return nil
 	}
 

@@ -71,7 +71,10 @@ func TestAProgramWithoutAVerdictIsShownWithTheEndOfItsOutput(t *testing.T) {
 	require.Equal(t, "/x  /bin/sh, not running\n  state   not_tested: no verdict\n  test    0s ago in 4.00 ms by notify, 0 files read\n"+
 		"  output  2\n  output  3\n  output  4\n  output  5?\n  output  "+strings.Repeat("é", maxOutputLine/2)+"…\n", Nginx(r))
 
-	r.State, r.StateName = nginx.StateInvalid, "invalid"
+	r.Errors = []nginx.Message{{Level: "emerg", Text: "no verdict"}}
+	require.NotContains(t, Nginx(r), "output", "what it said is shown already")
+
+	r.State, r.StateName, r.Errors = nginx.StateInvalid, "invalid", nil
 	require.NotContains(t, Nginx(r), "output")
 
 	r.Test = &nginx.Test{AgeS: 3}
@@ -128,7 +131,8 @@ func TestListenersSayWhyTheirProcessesAreUnknown(t *testing.T) {
 		"a socket that nobody holds": {
 			listener.Report{Groups: []listener.Group{group(false, 7), group(false)}, Search: &listener.Search{}}, head + row + "?[7]\n" + row + "?\n",
 		},
-		"processes that are all known": {listener.Report{Port: 80, Groups: []listener.Group{group(false, 7)}, Search: search}, head + row + "?[7]\n"},
+		"a host whose kernel alone listens": {listener.Report{Groups: []listener.Group{group(false)}, Search: &listener.Search{}}, head + row + "?\n"},
+		"processes that are all known":      {listener.Report{Port: 80, Groups: []listener.Group{group(false, 7)}, Search: search}, head + row + "?[7]\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
