@@ -41,7 +41,7 @@ func withoutUser(url string) string {
 	}
 
 	scheme, _, found := strings.Cut(url[:at], "://")
-	if !found {
+	if !found || strings.Contains(scheme, ":") {
 		return hidden + url[at:]
 	}
 

@@ -145,6 +145,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 		"a password in a URL of another scheme":   {siteTree(t, "s", "URL", "htp://u:SECRET@x/"), "URL=htp://…@x/ (line 10): allowed is an absolute http or https URL"},
 		"a password in a URL without a host":      {siteTree(t, "s", "URL", "http:u:SECRET@x/"), "URL=…@x/ (line 10): allowed is an absolute http or https URL"},
 		"a password with what no password may be": {siteTree(t, "s", "URL", "http://u:SECRET@/SECRET %@x/"), "URL=http://…@x/ (line 10): allowed is an absolute http or https URL"},
+		"a password that looks like a scheme":     {siteTree(t, "s", "URL", "u:SECRET://SECRET@x/"), "URL=…@x/ (line 10): allowed is"},
 		"a password in a URL that is given twice": {siteTree(t, "s", "URL", "http://u:SECRET@x/", "URL", "http://u:SECRET@x/"), "URL=http://…@x/ (line 11): it stands in line 10 already"},
 		"a header that smuggles":                  {siteTree(t, "s", "URL", url, "Header", "Cookie: SECRET\r\nX: 1"), "Header=Cookie: … (line 11): allowed is Name: value"},
 		"a header without a colon":                {siteTree(t, "s", "URL", url, "Header", "Authorization SECRET"), "Header=… (line 11): allowed is Name: value"},
