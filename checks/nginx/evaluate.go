@@ -174,32 +174,3 @@ func (m *Monitor) lookAtSockets(ctx context.Context, i *instance.Instance, r *Re
 
 	return snapshot
 }
-
-// ReportAll tests every instance and waits for the ends of the tests. What one finds does not keep it from the next.
-func (m *Monitor) ReportAll(ctx context.Context) ([]*Report, error) {
-	found, err := m.find(ctx)
-	if err != nil {
-		return nil, err
-	}
-
-	reports := make([]*Report, 0, len(found.Instances))
-
-	for at := range found.Instances {
-		name := found.Instances[at].Name
-
-		r, err := m.Report(ctx, name)
-		for err == nil && r.TestRunning {
-			r, err = m.Report(ctx, name)
-		}
-
-		switch {
-		case errors.Is(err, ErrUnknownInstance): // it has ended
-		case err != nil:
-			return nil, err
-		default:
-			reports = append(reports, r)
-		}
-	}
-
-	return reports, ctx.Err()
-}

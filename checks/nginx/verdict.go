@@ -62,7 +62,7 @@ func judge(i *instance.Instance, r *sandbox.Result, blind bool) verdict {
 	switch {
 	case reason == nil || said.Verdict == message.VerdictNone && len(said.Errors) == 0:
 		v.state, v.passing = StateNotTested, true
-		v.sentence = fmt.Sprintf("%s gave no verdict (%s); see its output, or run it by hand", i.Binary, endOf(r))
+		v.sentence = fmt.Sprintf("%s gave no verdict (%s): it may be no nginx, or was ended; see the end of its output", i.Binary, endOf(r))
 	case reason.Cause == message.CauseDescriptors && r.NoFile < serviceFiles(i):
 		v.state, v.passing = StateNotTested, true
 		v.sentence = fmt.Sprintf("%s; the test could open %d files and the service may open more: raise the limit of what tests (LimitNOFILE=), or give it CAP_SYS_RESOURCE", sentenceOf(reason), r.NoFile)

@@ -141,6 +141,8 @@ func displayURL(u *url.URL) string {
 
 	shown := *u
 	shown.User = nil
+	// Of a URL without // they are in what is not understood.
+	shown.Opaque = shown.Opaque[strings.LastIndexByte(shown.Opaque, '@')+1:]
 
 	return shown.String()
 }

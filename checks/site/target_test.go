@@ -13,7 +13,7 @@ func TestNewTargetRefusesWhatItCannotRequestAndKeepsPasswordsToItself(t *testing
 
 	for _, text := range []string{
 		"", "shop.example", "/path", "ftp://u:secret@h/", "http://", "http:///path", "http://u:secret@h:0/", "http://u:secret@h:65536/",
-		"http://u:secret@[::1/", "http://u:secret@h\x7f/", "http://bücher.example/", "http://u:secret@h/%zz", "mailto:u@h",
+		"http://u:secret@[::1/", "http://u:secret@h\x7f/", "http://bücher.example/", "http://u:secret@h/%zz", "mailto:u@h", "http:u:secret@h/",
 	} {
 		_, err := site.NewTarget(text)
 		require.ErrorContains(t, err, "cannot", text)

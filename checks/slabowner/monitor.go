@@ -98,7 +98,7 @@ func (m *Monitor) Session(ctx context.Context, duration time.Duration) (*Report,
 		return nil, one.err
 	}
 
-	r := one.report.copy(MaxOwners)
+	r := one.report.First(MaxOwners)
 	r.Sessions = one.number
 
 	return r, nil
@@ -186,7 +186,7 @@ func (m *Monitor) Last(n int) *Report {
 
 	r := &Report{Schema: schema, Owners: []Owner{}, Sentence: "no session was made yet: one starts when SUnreclaim grows fast, or by hand"}
 	if m.last != nil {
-		r = m.last.copy(n)
+		r = m.last.First(n)
 		r.AgeS = time.Since(time.UnixMilli(int64(r.StartedAt * 1000))).Seconds()
 	}
 

@@ -95,8 +95,8 @@ type Owner struct {
 	OldestS          float64 `json:"oldest_s"`
 }
 
-// copy has the first n owners, and counts the others as omitted. Slices of the owners are shared.
-func (r *Report) copy(n int) *Report {
+// First has the first n owners, and counts the others as omitted. Slices of the owners are shared.
+func (r *Report) First(n int) *Report {
 	c := *r
 	shown := min(max(n, 0), len(r.Owners))
 	c.Owners = append([]Owner{}, r.Owners[:shown]...)

@@ -119,7 +119,7 @@ func TestACopyOfAReportHasTheOwnersThatAreAskedFor(t *testing.T) {
 		2:  {Owners: []Owner{{Rank: 1}, {Rank: 2}}, OwnersOmitted: 5},
 		9:  {Owners: []Owner{{Rank: 1}, {Rank: 2}, {Rank: 3}}, OwnersOmitted: 4},
 	} {
-		c := r.copy(n)
+		c := r.First(n)
 		require.Equal(t, want, c)
 
 		for i := range c.Owners {

@@ -25,7 +25,15 @@ func (a *app) printVersion(flags *flag.FlagSet, args []string) error {
 	return err
 }
 
-func (a *app) help(_ *flag.FlagSet, _ []string) error {
+func (a *app) help(flags *flag.FlagSet, args []string) error {
+	if err := parseBetween(flags, args, 0, 1); err != nil {
+		return err
+	}
+
+	if of := flags.Arg(0); of != "" {
+		return a.dispatch([]string{of, "-h"})
+	}
+
 	var text table.Table
 
 	text.Columns = []table.Column{{Title: "command"}, {Title: "what it prints"}}
@@ -36,6 +44,11 @@ func (a *app) help(_ *flag.FlagSet, _ []string) error {
 	_, err := fmt.Fprintf(a.out, `%s %s
 
 %s
+COMMAND -h, or help COMMAND, lists the options of one.
+
+Exit status: 0 done; 1 it failed, or what was asked about is amiss: a request failed (site), a configuration is invalid (nginx), something is to be
+mended (doctor); 2 wrong call; 3 site and nginx could not test.
+
 As a plugin it is started by Zabbix agent 2 (Plugins.%s.System.Path), with the path of a socket as its argument.
 `, Program, a.version, text.String(), config.Section)
 

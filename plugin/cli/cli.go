@@ -23,9 +23,6 @@ const (
 	exitNotTested = 3 // of site and nginx, whose 1 is kept for what is down or invalid
 )
 
-// errUsage marks errors after which a person needs to be told how to call the program.
-var errUsage = errors.New("see `" + Program + " help`")
-
 // outcome is how a command ends that has a status of its own; err is nil where what it printed says it all.
 type outcome struct {
 	status int
@@ -47,6 +44,7 @@ type command struct {
 type app struct {
 	version  string
 	out      *os.File
+	errOut   io.Writer
 	terminal bool
 	color    bool
 }
@@ -55,7 +53,7 @@ func commands() []command {
 	return []command{
 		{name: "memory", usage: "[--json]", summary: "kernel-side shares of RAM and what no counter explains", run: (*app).memory},
 		{
-			name: "slab", usage: "[owners [--for TIME]] [--watch] [--sort size|growth|objects] [-n N] [--json]", details: slabDetails,
+			name: "slab", usage: "[owners [--for TIME]|[--watch] [--sort size|growth|objects]] [-n N] [--json]", details: slabDetails,
 			summary: "the largest slab caches, with what slabtop does not say", run: (*app).slab,
 		},
 		{
@@ -64,25 +62,31 @@ func commands() []command {
 		},
 		{name: "oom", usage: "[--watch] [--json]", summary: "OOM kills since boot and their victims", run: (*app).oom},
 		{
-			name: "nginx", usage: "[status|test --binary PATH --config PATH [--prefix PATH]] [--json]", details: nginxDetails,
+			name: "nginx", usage: "[status [--agent-config FILE]|test --binary PATH --config PATH [--prefix PATH]] [--timeout TIME] [--json]", details: nginxDetails,
 			summary: "nginx configurations, tested without touching anything", run: (*app).nginx,
 		},
 		{
 			name: "listeners", usage: "[--port PORT] [--watch] [--json]", details: listenersDetails,
 			summary: "who listens, and who takes clients of an nginx", run: (*app).listeners,
 		},
-		{name: "get", usage: "KEY", summary: "the value of an item key, such as 'hosting.slab.get[5,growth]'", run: (*app).get},
+		{
+			name: "get", usage: "KEY [--config FILE]", details: getDetails,
+			summary: "the value of an item key, such as 'hosting.slab.get[5]'", run: (*app).get,
+		},
 		{name: "list-keys", usage: "[--json]", summary: "all item keys", run: (*app).listKeys},
-		{name: "doctor", usage: "[--json]", summary: "what works here, and what mends what does not", run: (*app).doctor},
+		{
+			name: "doctor", usage: "[--config FILE] [--json]", details: doctorDetails,
+			summary: "what works here, and what mends what does not", run: (*app).doctor,
+		},
 		{name: "version", usage: "[--json]", summary: "the version", run: (*app).printVersion},
-		{name: "help", summary: "this list", run: (*app).help},
+		{name: "help", usage: "[COMMAND]", summary: "this list, or how to call a command", run: (*app).help},
 	}
 }
 
 // Run executes the command line and returns the exit status.
 func Run(args []string, version string, out *os.File, errOut io.Writer) int {
 	onTerminal := terminal.Is(out) && os.Getenv("TERM") != "dumb"
-	a := &app{version: version, out: out, terminal: onTerminal, color: onTerminal && os.Getenv("NO_COLOR") == ""}
+	a := &app{version: version, out: out, errOut: errOut, terminal: onTerminal, color: onTerminal && os.Getenv("NO_COLOR") == ""}
 
 	err := a.dispatch(args)
 
@@ -97,20 +101,20 @@ func Run(args []string, version string, out *os.File, errOut io.Writer) int {
 		}
 
 		return ended.status
-	case errors.Is(err, errUsage):
-		fmt.Fprintln(errOut, err)
-
-		return exitUsage
-	default:
-		fmt.Fprintln(errOut, err)
-
-		return exitFailed
 	}
+
+	fmt.Fprintln(errOut, err)
+
+	if _, wrong := errors.AsType[*usageError](err); wrong {
+		return exitUsage
+	}
+
+	return exitFailed
 }
 
 func (a *app) dispatch(args []string) error {
 	if len(args) == 0 {
-		return a.help(nil, nil)
+		args = []string{"help"}
 	}
 
 	name := args[0]
@@ -125,54 +129,18 @@ func (a *app) dispatch(args []string) error {
 
 	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })
 	if i < 0 {
-		return fmt.Errorf("cannot run %q: there is no such command; %w", name, errUsage)
+		return wrongCall("cannot run %q: there is no such command", name)
 	}
 
-	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // what it would print is in its error
-
+	flags := newFlags(name)
 	err := all[i].run(a, flags, args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		err = a.print(commandHelp(all[i], flags))
 	}
 
+	if wrong, ok := errors.AsType[*usageError](err); ok {
+		wrong.command = name
+	}
+
 	return err
-}
-
-// parse reads a command's flags, before and after its arguments, of which there must be exactly so many.
-func parse(flags *flag.FlagSet, args []string, arguments int) error {
-	return parseBetween(flags, args, arguments, arguments)
-}
-
-func parseBetween(flags *flag.FlagSet, args []string, least, most int) error {
-	var arguments []string
-
-	for rest := args; len(rest) > 0; {
-		if err := flags.Parse(rest); errors.Is(err, flag.ErrHelp) {
-			return err
-		} else if err != nil {
-			return fmt.Errorf("cannot run %s: %w; %w", flags.Name(), err, errUsage)
-		}
-
-		read := len(rest) - flags.NArg()
-		if read > 0 && rest[read-1] == "--" || flags.NArg() == 0 {
-			arguments = append(arguments, flags.Args()...)
-
-			break
-		}
-
-		// The package flag stops at an argument.
-		arguments, rest = append(arguments, flags.Arg(0)), flags.Args()[1:]
-	}
-
-	if n := len(arguments); n < least || n > most {
-		allowed := fmt.Sprint(least)
-		if most > least {
-			allowed += fmt.Sprintf(" to %d", most)
-		}
-
-		return fmt.Errorf("cannot run %s: it takes %s argument(s), not %d; %w", flags.Name(), allowed, n, errUsage)
-	}
-
-	return flags.Parse(append([]string{"--"}, arguments...))
 }

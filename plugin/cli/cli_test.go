@@ -3,11 +3,9 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,66 +34,6 @@ func run(t *testing.T, args ...string) (status int, out, errOut string) {
 	return status, string(text), errors.String()
 }
 
-func TestWrongCommandLinesSayWhatIsWrong(t *testing.T) {
-	t.Parallel()
-
-	tests := map[string]struct {
-		args   []string
-		status int
-		want   string
-	}{
-		"an unknown command": {
-			[]string{"slabs"}, exitUsage,
-			"cannot run \"slabs\": there is no such command; see `zabbix-agent2-plugin-hosting help`\n",
-		},
-		"an unknown flag": {
-			[]string{"slab", "--bogus"}, exitUsage,
-			"cannot run slab: flag provided but not defined: -bogus; see `zabbix-agent2-plugin-hosting help`\n",
-		},
-		"an argument too many":             {[]string{"memory", "x"}, exitUsage, "cannot run memory: it takes 0 argument(s), not 1"},
-		"an argument too few":              {[]string{"get"}, exitUsage, "cannot run get: it takes 1 argument(s), not 0"},
-		"an unknown order":                 {[]string{"slab", "--sort", "weight"}, exitUsage, `cannot sort by "weight": sort by size, growth or objects`},
-		"no caches":                        {[]string{"slab", "-n", "0"}, exitFailed, "cannot list 0 caches: ask for 1 to 1000"},
-		"an argument too many among flags": {[]string{"memory", "--json", "x", "y"}, exitUsage, "cannot run memory: it takes 0 argument(s), not 2"},
-		"two sites":                        {[]string{"site", "a", "--json", "b"}, exitUsage, "cannot run site: it takes 0 to 1 argument(s), not 2"},
-		"a malformed URL":                  {[]string{"site", "ftp://shop.example/"}, exitUsage, `cannot request "ftp://shop.example/": its scheme is not http or https`},
-		"neither a site nor a URL": {
-			[]string{"site", "shop.example"}, exitUsage,
-			`cannot request "shop.example": it is neither a URL, such as https://shop.example/, nor a site's name, which has letters, digits and _ only`,
-		},
-		"an address without a port":   {[]string{"site", "--connect", "127.0.0.1", "http://x/"}, exitUsage, `cannot connect to "127.0.0.1": it is not a host and a port`},
-		"a timeout too short":         {[]string{"site", "--timeout", "5ms", "http://x/"}, exitUsage, "cannot use --timeout 5ms: allowed is a time from 100ms to 1m"},
-		"an interval too long":        {[]string{"site", "--watch", "--interval", "2h", "http://x/"}, exitUsage, "cannot use --interval 2h0m0s: allowed is a time from 200ms to 1h"},
-		"an interval for one request": {[]string{"site", "--interval", "2s", "http://x/"}, exitUsage, "cannot use --interval without --watch"},
-		"an unknown verb":             {[]string{"nginx", "reload"}, exitUsage, "cannot run nginx reload: there are only status and test"},
-		"a test of nothing":           {[]string{"nginx", "test", "--binary", "/x"}, exitUsage, "cannot run nginx test: it needs --binary and --config"},
-		"a program without a test":    {[]string{"nginx", "--binary", "/x"}, exitUsage, "--binary, --config and --prefix are for nginx test"},
-		"a test without a time":       {[]string{"nginx", "--timeout", "1ms"}, exitUsage, "--timeout=1ms; allowed is a time from 1s to 10m"},
-		"a port that there is not":    {[]string{"listeners", "--port", "70000"}, exitUsage, "--port=70000; allowed is a number from 1 to 65535"},
-		"an unknown verb of slab":     {[]string{"slab", "leaks"}, exitUsage, "cannot run slab leaks: there is only owners"},
-		"a session too short":         {[]string{"slab", "owners", "--for", "1s"}, exitFailed, "allowed is a time from 5s to 2m0s"},
-		"a malformed key":             {[]string{"get", "hosting.slab.get[5"}, exitFailed, "the closing bracket is missing"},
-		"an unknown key":              {[]string{"get", "agent.ping"}, exitFailed, "cannot evaluate agent.ping: there is no such key; see list-keys"},
-		"a wrong parameter": {
-			[]string{"get", "hosting.memory.sunreclaim[percent]"}, exitFailed,
-			`cannot evaluate hosting.memory.sunreclaim: invalid first parameter "mode": "percent" is not one of bytes, pused; ` +
-				"usage: hosting.memory.sunreclaim[<mode>]\n",
-		},
-	}
-
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-
-			status, out, errOut := run(t, test.args...)
-			require.Equal(t, test.status, status)
-			require.Contains(t, errOut, test.want)
-			require.Equal(t, 1, strings.Count(errOut, "\n"), "one line: %s", errOut)
-			require.Empty(t, out)
-		})
-	}
-}
-
 func TestCommandsPrint(t *testing.T) {
 	t.Parallel()
 
@@ -103,9 +41,10 @@ func TestCommandsPrint(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"help without a command":       {nil, []string{"zabbix-agent2-plugin-hosting 1.2.3", "slab [owners [--for TIME]] [--watch]", "Plugins.Hosting.System.Path"}},
+		"help without a command":       {nil, []string{"zabbix-agent2-plugin-hosting 1.2.3", "slab [owners [--for TIME]|[--watch]", "COMMAND -h", "Exit status: 0 done; 1 ", "Plugins.Hosting.System.Path"}},
 		"help as an option":            {[]string{"-h"}, []string{"what it prints"}},
-		"help of a command":            {[]string{"slab", "-h"}, []string{"usage: zabbix-agent2-plugin-hosting slab [owners [--for TIME]] [--watch]", "-n N", "--sort WHAT"}},
+		"help of a command":            {[]string{"slab", "-h"}, []string{"usage: zabbix-agent2-plugin-hosting slab [owners [--for TIME]|[--watch]", "-n N", "--sort WHAT"}},
+		"help of a command, in words":  {[]string{"help", "get"}, []string{"usage: zabbix-agent2-plugin-hosting get KEY", "ask the agent", "--config FILE", "Exit status: 0 it has a value"}},
 		"help after an argument":       {[]string{"site", "shop", "-h"}, []string{"site [NAME|URL] [--watch]", "--connect HOST:PORT", "Exit status: 0 all"}},
 		"the version":                  {[]string{"version"}, []string{"zabbix-agent2-plugin-hosting 1.2.3\n"}},
 		"the version as agents ask it": {[]string{"-V"}, []string{"zabbix-agent2-plugin-hosting 1.2.3\n"}},
@@ -196,28 +135,6 @@ func TestListedKeysAreAllOfThem(t *testing.T) {
 		Result:      keys.Number, Unit: "B or %",
 		Parameters: []listedParameter{{"mode", "bytes, or percent of RAM", "bytes", "bytes, pused"}},
 	}, listed[slices.IndexFunc(listed, func(k listedKey) bool { return k.Key == "hosting.memory.sunreclaim" })])
-}
-
-func TestFlagsMayFollowArguments(t *testing.T) {
-	t.Parallel()
-
-	for name, test := range map[string]struct {
-		args []string
-		want []string
-	}{
-		"before":                          {[]string{"--json", "a", "b"}, []string{"a", "b"}},
-		"after":                           {[]string{"a", "b", "--json"}, []string{"a", "b"}},
-		"between":                         {[]string{"a", "--json", "b"}, []string{"a", "b"}},
-		"none after two dashes is a flag": {[]string{"--json", "a", "--", "--b"}, []string{"a", "--b"}},
-		"two dashes first":                {[]string{"--json", "--", "a", "--"}, []string{"a", "--"}},
-	} {
-		flags := flag.NewFlagSet("x", flag.ContinueOnError)
-		asJSON := flags.Bool("json", false, "")
-
-		require.NoError(t, parse(flags, test.args, 2), name)
-		require.True(t, *asJSON, name)
-		require.Equal(t, test.want, flags.Args(), name)
-	}
 }
 
 func TestColorIsForTerminals(t *testing.T) {

@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
-	"os"
-	"os/user"
 	"slices"
 	"strings"
 
@@ -19,24 +16,41 @@ import (
 	"zabbix-agent2-plugin-hosting/plugin/table"
 )
 
+const doctorDetails = `
+Each line was tried by this process, as this user, with the options of the agent's configuration: sudo -u zabbix ` + Program + ` doctor tells what
+the agent sees. ok marks what works, NO what is to be mended, and -- what this kernel or container lets nobody have, and what does not matter here.
+
+Exit status: 0 no line says NO, 1 one does, 2 wrong call.
+`
+
 // The doctor names the agent's usual user, so that its commands can be pasted whoever asks it.
 const (
-	mendHelper     = "see the root helper"
+	mendHelper     = "see root helper above, the one cause of this"
 	mendReclaim    = "zabbix-hosting-helper of the same version as the plugin, or run as root"
-	mendKmsg       = "see the root helper, or sysctl kernel.dmesg_restrict=0   # as root"
+	mendKmsg       = "see root helper above, or sysctl kernel.dmesg_restrict=0   # as root"
 	mendSandbox    = "allow seccomp user notification (Linux 5.9 and later) or ptrace of own children (sysctl kernel.yama.ptrace_scope=1)"
 	mendHelperFile = "correct the helper's file; zabbix-hosting-helper --check tells when it is right"
-	mendNone       = "nothing does: this kernel does not have it"
 	mendVersion    = "install helper and plugin of one version"
+	mendOptions    = "correct it, as the agent does not start with it; what follows was tried with the defaults"
+
+	asRoot  = "absent; this was tried as root: run sudo -u zabbix " + Program + " doctor for what the agent sees"
+	noAgent = "there is no " + config.AgentFile + "; what follows was tried with the defaults"
 )
 
 func (a *app) doctor(flags *flag.FlagSet, args []string) error {
 	asJSON := flags.Bool("json", false, "print JSON")
+	file := optionsFlag(flags, "config")
+
 	if err := parse(flags, args, 0); err != nil {
 		return err
 	}
 
-	findings := examine(a.checks(), config.Defaults())
+	options, own := examineOptions(file)
+	checks := a.checksWith(options)
+
+	defer checks.Stop()
+
+	findings := append([]finding{own}, examine(checks, options)...)
 
 	if err := a.showFindings(findings, *asJSON); err != nil {
 		return err
@@ -49,21 +63,13 @@ func (a *app) doctor(flags *flag.FlagSet, args []string) error {
 	return nil
 }
 
-func userName() string {
-	if current, err := user.Current(); err == nil {
-		return current.Username
-	}
-
-	return fmt.Sprint(os.Getuid())
-}
-
 // examine tries everything that the checks need.
 func examine(checks *keys.Checks, options config.Options) []finding {
 	caches, reclaimable, units := examineSlab(checks)
 
 	return slices.Concat(
 		examineHelper(helper.NewClient(options.HelperSocket)),
-		examineKey(checks, "hosting.memory.get", "kernel memory", ""),
+		examineMemory(checks),
 		[]finding{caches, reclaimable},
 		examineOOM(checks),
 		examinePayload(checks, "hosting.listener.events", "listener watch", listenerFinding),
@@ -74,49 +80,30 @@ func examine(checks *keys.Checks, options config.Options) []finding {
 	)
 }
 
-// examineHelper asks the helper, which a plugin that is root does without.
-func examineHelper(client *helper.Client) []finding {
-	const name = "root helper"
+// examineMemory tries what every kernel has.
+func examineMemory(checks *keys.Checks) []finding {
+	const name, key = "kernel memory", "hosting.memory.get"
 
-	defer client.Close()
-
-	status, err := client.Status(context.Background())
-	unusable, _ := errors.AsType[*helper.UnusableError](err)
-
-	switch {
-	case err == nil && status.ConfigurationError != "":
-		return []finding{broken(name, status.ConfigurationError, mendHelperFile)}
-	case err == nil:
-		return []finding{{Name: name, OK: true, Found: fmt.Sprintf("version %s answers, with %d KiB of memory", status.Version, status.RSSBytes>>10)}}
-	case unusable != nil && unusable.State == helper.Absent && os.Geteuid() == 0:
-		return []finding{{Name: name, OK: true, Found: "it is not installed; root does not need it, an agent that is an ordinary user does"}}
+	if _, err := checks.Evaluate(context.Background(), key, nil); err != nil {
+		return []finding{{Name: name, Found: err.Error()}}
 	}
 
-	problem, mend, _ := strings.Cut(err.Error(), "; ")
-
-	return []finding{broken(name, problem, mend)}
-}
-
-// examineKey evaluates a key as an item would.
-func examineKey(checks *keys.Checks, key, name, mend string) []finding {
-	_, err := checks.Evaluate(context.Background(), key, nil)
-	if err == nil {
-		return []finding{{Name: name, OK: true, Found: key + " works"}}
-	}
-
-	return []finding{failing(name, err, mend)}
+	return []finding{{Name: name, OK: true, Found: key + " works"}}
 }
 
 // failing is the finding of a key that has no value.
-func failing(name string, err error, mend string) finding {
-	switch _, ofHelper := errors.AsType[*helper.UnusableError](err); {
-	case ofHelper:
-		mend = mendHelper
-	case keys.StateOf(err) == keys.StateNotSupported:
-		mend = mendNone
+func failing(name string, err error) finding {
+	if _, ofHelper := errors.AsType[*helper.UnusableError](err); ofHelper {
+		return broken(name, err.Error(), mendHelper)
 	}
 
-	return broken(name, err.Error(), mend)
+	if keys.StateOf(err) == keys.StateNotSupported {
+		problem, _, _ := strings.Cut(err.Error(), "; ")
+
+		return finding{Name: name, Less: true, Found: problem + "; this kernel does not have it"}
+	}
+
+	return broken(name, err.Error(), "")
 }
 
 func examineOOM(checks *keys.Checks) []finding {
@@ -133,12 +120,12 @@ func examineOOM(checks *keys.Checks) []finding {
 	}
 
 	if err != nil {
-		return []finding{{Name: "OOM kills", Found: err.Error()}}
+		return []finding{failing("OOM kills", err)}
 	}
 
 	kills := finding{Name: "OOM kills", OK: true, Found: "hosting.oom.get counts them"}
 	if report.Kills == nil {
-		kills = finding{Name: "OOM kills", Found: "the kernel does not count OOM kills (before 4.13)", Mend: mendNone}
+		kills = finding{Name: "OOM kills", Less: true, Found: "this kernel does not count OOM kills; Linux 4.13 and later do"}
 	}
 
 	victims := finding{Name: "OOM victims", OK: true, Found: "known from " + table.Sources(report.Sources)}

@@ -12,15 +12,19 @@ func examineSlab(checks *keys.Checks) (caches, reclaimable, units finding) {
 	const (
 		key      = "hosting.slab.get"
 		notTried = "not tried, since the slab caches cannot be read"
+		mend     = "see slab caches above"
 	)
 
 	caches = finding{Name: "slab caches", OK: true, Found: key + " works"}
-	reclaimable = finding{Name: "reclaimable or not", Found: notTried}
-	units = finding{Name: "slab by unit", Found: notTried}
+	reclaimable = finding{Name: "reclaimable or not", Found: notTried, Mend: mend}
+	units = finding{Name: "slab by unit", Found: notTried, Mend: mend}
 
 	value, err := checks.Evaluate(context.Background(), key, nil)
 	if err != nil {
-		return failing(caches.Name, err, ""), reclaimable, units
+		caches = failing(caches.Name, err)
+		reclaimable.Less, units.Less = caches.Less, caches.Less
+
+		return caches, reclaimable, units
 	}
 
 	var report keys.SlabReport

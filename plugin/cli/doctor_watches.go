@@ -16,7 +16,7 @@ import (
 func examinePayload[T any](checks *keys.Checks, key, name string, judge func(*T) finding) []finding {
 	value, err := checks.Evaluate(context.Background(), key, nil)
 	if err != nil {
-		return []finding{failing(name, err, "")}
+		return []finding{failing(name, err)}
 	}
 
 	payload := new(T)

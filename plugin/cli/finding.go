@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"os/user"
 	"strings"
 
 	"zabbix-agent2-plugin-hosting/plugin/table"
@@ -81,4 +83,12 @@ func (a *app) paintMarks(text string) string {
 	}
 
 	return strings.Join(lines, "\n")
+}
+
+func userName() string {
+	if current, err := user.Current(); err == nil {
+		return current.Username
+	}
+
+	return fmt.Sprint(os.Getuid())
 }

@@ -25,20 +25,42 @@ func (a *app) checksWith(options config.Options) *keys.Checks {
 	return keys.NewChecks(options, standalone{started: time.Now()}, a.version)
 }
 
+const getDetails = `
+The value is made by this process, for this user, with the options of the agent's configuration, or their defaults where there is none; what only a running
+plugin remembers, such as growth and the counters of test sites, is not in it. For the value that the agent's plugin has, ask the agent:
+zabbix_get -s 127.0.0.1 -k 'KEY'
+
+Exit status: 0 it has a value, 1 it has none (see the message), 2 wrong call.
+`
+
 func (a *app) get(flags *flag.FlagSet, args []string) error {
+	file := optionsFlag(flags, "config")
+
 	if err := parse(flags, args, 1); err != nil {
 		return err
 	}
 
 	name, parameters, err := keys.ParseItemKey(flags.Arg(0))
 	if err != nil {
+		return &usageError{err: err}
+	}
+
+	options, err := file.options()
+	if err != nil {
 		return err
+	}
+
+	checks := a.checksWith(options)
+	defer checks.Stop()
+
+	if err := checks.CheckCall(name, parameters); err != nil {
+		return &usageError{err: err}
 	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), getPatience)
 	defer cancel()
 
-	value, err := a.checks().Evaluate(ctx, name, parameters)
+	value, err := checks.Evaluate(ctx, name, parameters)
 	if err != nil {
 		return err
 	}

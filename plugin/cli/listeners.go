@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"flag"
-	"fmt"
 
 	"zabbix-agent2-plugin-hosting/plugin/keys"
 	"zabbix-agent2-plugin-hosting/plugin/table"
@@ -13,21 +12,24 @@ const maxPort = 65535
 
 const listenersDetails = `
 --watch shows each process that opens a listening socket from then on, even for a millisecond, with those that started it; what is beside an nginx is
-marked. It needs root, or the root helper, whose own watch may have begun before.
+marked. For an ordinary user the root helper watches, whose own watch may have begun before; without it sockets are looked at once a second, and what
+listens for less may be missed.
 `
 
 // listeners shows who listens, and who takes clients of an nginx.
 func (a *app) listeners(flags *flag.FlagSet, args []string) error {
 	asJSON := flags.Bool("json", false, "print JSON")
-	port := flags.Uint("port", 0, "only this local `PORT`")
+	port := 0
 	watch := flags.Bool("watch", false, "show who begins and ceases to listen")
+
+	numberFlag(flags, &port, "port", 1, maxPort, "only this local `PORT`")
 
 	if err := parse(flags, args, 0); err != nil {
 		return err
 	}
 
-	if *port > maxPort {
-		return fmt.Errorf("cannot run listeners: --port=%d; allowed is a number from 1 to 65535; %w", *port, errUsage)
+	if *watch && port != 0 {
+		return wrongCall("cannot use --port with --watch: it shows all ports")
 	}
 
 	checks := a.checks()
@@ -37,7 +39,7 @@ func (a *app) listeners(flags *flag.FlagSet, args []string) error {
 		return a.watchListeners(checks, *asJSON)
 	}
 
-	report, err := checks.Listeners(context.Background(), uint16(*port))
+	report, err := checks.Listeners(context.Background(), uint16(port))
 	if err != nil {
 		return err
 	}

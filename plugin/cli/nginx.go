@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -18,14 +19,24 @@ import (
 const nginxDetails = `
 nginx, or nginx status, tests the configuration of every nginx that runs, and shows what it found, and who else takes its clients. nginx test
 tests any program with any configuration, without touching ports, files or a running nginx; as root it runs the program, and the modules that
-the file loads, as root.
+the file loads, as root. Instances that need not run are named in the agent's configuration (Plugins.Hosting.Nginx.NAME.*).
 
-Exit status: 0 all are valid, 1 one is not, 2 wrong call, 3 one was not tested, or not to the end (see the message), and none is invalid.
+Exit status: 0 all are valid, 1 one is not, 2 wrong call, 3 there is no nginx, or one was not tested, or not to the end (see the message), and none is
+invalid.
 `
+
+const noNginx = "no nginx runs here; to test one: nginx test --binary /usr/sbin/nginx --config /etc/nginx/nginx.conf\n"
+
+// Bounds of --timeout, which are those of the configuration.
+const (
+	minNginxTimeout = time.Second
+	maxNginxTimeout = 10 * time.Minute
+)
 
 // nginxCall is what the nginx command was asked for.
 type nginxCall struct {
-	candidate nginx.Candidate
+	candidate nginx.Candidate // its timeout is 0 where none was given
+	agent     *optionsFile
 	asJSON    bool
 }
 
@@ -37,7 +48,9 @@ func (a *app) nginx(flags *flag.FlagSet, args []string) error {
 	flags.StringVar(&call.candidate.Binary, "binary", "", "with test: the `PATH` of the program")
 	flags.StringVar(&call.candidate.Config, "config", "", "with test: the `PATH` of the configuration file")
 	flags.StringVar(&call.candidate.Prefix, "prefix", "", "with test: the prefix `PATH`, if it is not the program's own")
-	flags.DurationVar(&call.candidate.Timeout, "timeout", time.Minute, "`TIME` after which a test is ended, 1s to 10m (1m)")
+	timeFlag(flags, &call.candidate.Timeout, "timeout", minNginxTimeout, maxNginxTimeout,
+		"`TIME` after which a test is ended, 1s to 10m (as configured; 1m with test); the root helper goes by its own configuration")
+	call.agent = optionsFlag(flags, "agent-config")
 
 	if err := parseBetween(flags, args, 0, 1); err != nil {
 		return err
@@ -45,13 +58,13 @@ func (a *app) nginx(flags *flag.FlagSet, args []string) error {
 
 	verb := flags.Arg(0)
 	if err := call.check(verb); err != nil {
-		return fmt.Errorf("%w; %w", err, errUsage)
+		return &usageError{err: err}
 	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 
-	reports, err := a.nginxReports(ctx, verb, call.candidate)
+	reports, err := a.nginxReports(ctx, verb, call)
 	if err != nil {
 		return &outcome{status: exitNotTested, err: err}
 	}
@@ -63,14 +76,18 @@ func (c *nginxCall) check(verb string) error {
 	named := c.candidate.Binary != "" || c.candidate.Config != "" || c.candidate.Prefix != ""
 
 	switch {
-	case c.candidate.Timeout < time.Second || c.candidate.Timeout > 10*time.Minute:
-		return fmt.Errorf("cannot run nginx: --timeout=%s; allowed is a time from 1s to 10m", c.candidate.Timeout)
 	case verb == "test" && (c.candidate.Binary == "" || c.candidate.Config == ""):
 		return fmt.Errorf("cannot run nginx test: it needs --binary and --config")
+	case verb == "test" && isSet(c.agent.flags, c.agent.name):
+		return fmt.Errorf("cannot run nginx test: --%s is for nginx status", c.agent.name)
 	case verb != "test" && named:
 		return fmt.Errorf("cannot run nginx: --binary, --config and --prefix are for nginx test")
 	case verb != "test" && verb != "status" && verb != "":
 		return fmt.Errorf("cannot run nginx %s: there are only status and test", verb)
+	}
+
+	if c.candidate.Binary != "" && !strings.Contains(c.candidate.Binary, "/") {
+		return fmt.Errorf("cannot use --binary %s: give the program's absolute path, such as /usr/sbin/nginx", c.candidate.Binary)
 	}
 
 	for _, path := range []*string{&c.candidate.Binary, &c.candidate.Config, &c.candidate.Prefix} {
@@ -89,15 +106,20 @@ func (c *nginxCall) check(verb string) error {
 	return nil
 }
 
-func (a *app) nginxReports(ctx context.Context, verb string, candidate nginx.Candidate) ([]*nginx.Report, error) {
+func (a *app) nginxReports(ctx context.Context, verb string, call nginxCall) ([]*nginx.Report, error) {
 	if verb == "test" {
-		r, err := nginx.TestCandidate(ctx, candidate)
+		call.candidate.Timeout = cmp.Or(call.candidate.Timeout, config.Defaults().NginxTimeout)
+		r, err := nginx.TestCandidate(ctx, call.candidate)
 
 		return []*nginx.Report{r}, err
 	}
 
-	options := config.Defaults()
-	options.NginxTimeout = candidate.Timeout
+	options, err := call.agent.options()
+	if err != nil {
+		return nil, err
+	}
+
+	options.NginxTimeout = cmp.Or(call.candidate.Timeout, options.NginxTimeout)
 
 	checks := a.checksWith(options)
 	defer checks.Stop()
@@ -119,7 +141,7 @@ func (a *app) showNginx(reports []*nginx.Report, asJSON bool) error {
 
 		text := strings.Join(texts, "\n")
 		if len(reports) == 0 {
-			text = "no nginx runs here\n"
+			text = noNginx
 		}
 
 		if err := a.print(text); err != nil {
@@ -132,6 +154,9 @@ func (a *app) showNginx(reports []*nginx.Report, asJSON bool) error {
 
 func nginxEnd(reports []*nginx.Report) error {
 	status := exitOK
+	if len(reports) == 0 {
+		status = exitNotTested
+	}
 
 	for _, r := range reports {
 		switch r.State {

@@ -44,9 +44,9 @@ func (a *app) site(flags *flag.FlagSet, args []string) error {
 	flags.BoolVar(&call.asJSON, "json", false, "print JSON")
 	flags.BoolVar(&call.watch, "watch", false, "request them on their schedules and show them live, anew each second")
 	flags.StringVar(&call.connect, "connect", "", "connect to `HOST:PORT` instead; Host and certificate name stay the URL's")
-	flags.StringVar(&call.file, "config", config.AgentFile, "the agent's configuration `FILE` ("+config.AgentFile+")")
-	flags.DurationVar(&call.timeout, "timeout", 0, "`TIME` for the whole request, 100ms to 1m (as configured; 10s for a URL)")
-	flags.DurationVar(&call.interval, "interval", 0, "`TIME` from one request to the next, 200ms to 1h (as configured; 1s for a URL)")
+	flags.StringVar(&call.file, "config", config.AgentFile, agentFileUsage)
+	timeFlag(flags, &call.timeout, "timeout", minTimeout, maxTimeout, "`TIME` for the whole request, 100ms to 1m (as configured; 10s for a URL)")
+	timeFlag(flags, &call.interval, "interval", minInterval, maxInterval, "`TIME` from one request to the next, 200ms to 1h (as configured; 1s for a URL)")
 
 	if err := parseBetween(flags, args, 0, 1); err != nil {
 		return err
@@ -54,7 +54,7 @@ func (a *app) site(flags *flag.FlagSet, args []string) error {
 
 	call.what = flags.Arg(0)
 	if err := call.check(); err != nil {
-		return fmt.Errorf("%w; %w", err, errUsage)
+		return &usageError{err: err}
 	}
 
 	sites, err := call.sites()
@@ -92,14 +92,6 @@ func (c siteCall) check() error {
 		if err := site.CheckConnect(c.connect); err != nil {
 			return err
 		}
-	}
-
-	if c.timeout != 0 && (c.timeout < minTimeout || c.timeout > maxTimeout) {
-		return fmt.Errorf("cannot use --timeout %s: allowed is a time from 100ms to 1m", c.timeout)
-	}
-
-	if c.interval != 0 && (c.interval < minInterval || c.interval > maxInterval) {
-		return fmt.Errorf("cannot use --interval %s: allowed is a time from 200ms to 1h", c.interval)
 	}
 
 	if c.interval != 0 && !c.watch {

@@ -38,22 +38,10 @@ type Options struct {
 	NginxTimeout    time.Duration         // of one test
 }
 
-// Option describes one option for people and is the only place that knows it.
-type Option struct {
-	Name        string // below Plugins.Hosting.
-	Default     string
-	Allowed     string // in words
-	Description string
-	set         func(*Options, string) bool
-}
-
 const (
 	minSlabHistory = 10 * time.Minute
 	maxSlabHistory = 7 * 24 * time.Hour
 )
-
-// Set gives the option a value and tells whether it is allowed.
-func (o Option) Set(options *Options, value string) bool { return o.set(options, value) }
 
 // All returns every option, in the order in which people read them.
 func All() []Option { return slices.Concat(hostOptions(), nginxTimes(), watchOptions()) }
@@ -148,8 +136,7 @@ func fromSettings(settings []setting) (Options, error) {
 	for _, s := range settings {
 		option, ok := known[s.name]
 		if !ok {
-			return options, fmt.Errorf("cannot use option Plugins.%s.%s (line %d): there is no such option; known are %s",
-				Section, s.name, s.line, names())
+			return options, unknownOption("Plugins."+Section+".", s, names())
 		}
 
 		if !option.set(&options, s.value) {
@@ -165,13 +152,13 @@ func invalid(option Option, s setting) error {
 		Section, option.Name, s.value, s.line, option.Allowed)
 }
 
-func names() string {
+func names() []string {
 	all := []string{sitesNode + ".<name>.URL", nginxNode + ".<name>.Binary"}
 	for _, option := range All() {
 		all = append(all, option.Name)
 	}
 
-	return strings.Join(all, ", ")
+	return all
 }
 
 func setPath(target *string, value string) bool {

@@ -71,6 +71,10 @@ func TestParse(t *testing.T) {
 			wantErr: "cannot use option Plugins.Hosting.SlabHistroy (line 17): there is no such option; " +
 				"known are Sites.<name>.URL, Nginx.<name>.Binary, SlabHistory, ProcPath, SysPath, KmsgPath",
 		},
+		"an option in small letters is told from its name": {
+			private: tree(t, leaf("slabhistory", 17, []byte("1h"))),
+			wantErr: "cannot use option Plugins.Hosting.slabhistory (line 17): there is no option slabhistory; names are case-sensitive: write SlabHistory",
+		},
 		"an unknown nested option is named whole": {
 			private: tree(t, map[string]any{"Name": "Places", "Nodes": []any{leaf("URL", 9, []byte("x"))}, "Line": 9}),
 			wantErr: "cannot use option Plugins.Hosting.Places.URL (line 9)",

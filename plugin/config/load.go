@@ -52,11 +52,23 @@ func Load(path string) (Options, error) {
 
 	options, err := Parse(private)
 	if err != nil {
-		return Options{}, fmt.Errorf("cannot use %s or a file that it includes: %w", path, err)
+		return Options{}, &InvalidError{file: path, err: err}
 	}
 
 	return options, nil
 }
+
+// InvalidError is of options with which the agent does not start.
+type InvalidError struct {
+	file string
+	err  error
+}
+
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("cannot use %s or a file that it includes: %s; lines count within each file", e.file, e.err)
+}
+
+func (e *InvalidError) Unwrap() error { return e.err }
 
 // IsSiteName tells whether a test site may have this name.
 func IsSiteName(text string) bool { return groupNames.MatchString(text) }
@@ -110,6 +122,10 @@ func parseAgentFile(path string) (agentFile, error) {
 	// The SDK keeps the text of an included file's error, and not the error.
 	if err != nil && strings.HasSuffix(err.Error(), syscall.EACCES.Error()) {
 		err = fmt.Errorf("%w; run as root or as the agent's user", err)
+	}
+
+	if err != nil && strings.Contains(err.Error(), "invalid character") {
+		err = fmt.Errorf("%w; a name has letters, digits and _ only", err)
 	}
 
 	return parsed, err

@@ -112,6 +112,7 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		"loop.conf":     "Include=DIR/loop.conf\n",
 		"nosuch.conf":   "Include=DIR/nosuch/x.conf\n",
 		"included.conf": "Include=DIR/line.conf\n",
+		"dash.conf":     "Plugins.Hosting.Sites.shop-1.URL=http://shop.example/\n",
 	})
 	large := filepath.Join(dir, "large.conf")
 	require.NoError(t, os.WriteFile(large, nil, 0o644))
@@ -122,8 +123,10 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		"a folder":                 {"", "cannot read DIR/: it is not a file; name the agent's configuration file with --config"},
 		"a file that is too large": {"large.conf", "cannot read DIR/large.conf: it has more than 16777216 bytes"},
 		"a wrong option": {
-			"option.conf", "cannot use DIR/option.conf or a file that it includes: cannot use option Plugins.Hosting.Sites.shop.URL=shop.example (line 1)",
+			"option.conf", "cannot use DIR/option.conf or a file that it includes: cannot use option Plugins.Hosting.Sites.shop.URL=shop.example (line 1): " +
+				"allowed is an absolute http or https URL (cannot request \"shop.example\": its scheme is not http or https; write it as https://host/path); lines count within each file",
 		},
+		"a name with a dash":            {"dash.conf", "invalid character '-' at position 27; a name has letters, digits and _ only"},
 		"a line that is no option":      {"line.conf", "cannot read DIR/line.conf: cannot parse configuration at line 2: missing assignment operator"},
 		"a line in a file below":        {"included.conf", `cannot include "DIR/line.conf": cannot parse configuration at line 2`},
 		"a file that includes itself":   {"loop.conf", "include depth exceeded limits"},

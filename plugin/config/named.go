@@ -22,7 +22,18 @@ type NamedOption[T any] struct {
 	Description string
 	required    bool
 	repeatable  bool
-	set         func(*T, string) error
+	// public is what of a value may be told; nil where it holds no secret.
+	public func(string) string
+	set    func(*T, string) error
+}
+
+// show is the value as an error may have it.
+func (o NamedOption[T]) show(value string) string {
+	if o.public == nil {
+		return value
+	}
+
+	return o.public(value)
 }
 
 // named is how things of one kind, of which the configuration may hold many by name, are configured.
@@ -81,20 +92,32 @@ func (n named[T]) parseOne(name string, settings []setting) (T, error) {
 
 	for _, option := range n.options {
 		names = append(names, option.Name)
+	}
 
+	for _, s := range settings {
+		if !slices.Contains(names, s.name) {
+			return parsed, unknownOption(path, s, names)
+		}
+	}
+
+	for _, option := range n.options {
 		if err := n.set(&parsed, option, path, settings); err != nil {
 			return parsed, err
 		}
 	}
 
-	for _, s := range settings {
-		if !slices.Contains(names, s.name) {
-			return parsed, fmt.Errorf("cannot use option %s%s (line %d): there is no such option; known are %s",
-				path, s.name, s.line, strings.Join(names, ", "))
+	return parsed, nil
+}
+
+// unknownOption names the options that there are, or the one that differs in case only.
+func unknownOption(path string, s setting, known []string) error {
+	for _, name := range known {
+		if strings.EqualFold(name, s.name) {
+			return fmt.Errorf("cannot use option %s%s (line %d): there is no option %s; names are case-sensitive: write %s", path, s.name, s.line, s.name, name)
 		}
 	}
 
-	return parsed, nil
+	return fmt.Errorf("cannot use option %s%s (line %d): there is no such option; known are %s", path, s.name, s.line, strings.Join(known, ", "))
 }
 
 // set gives one option all the values that the settings have for it.
@@ -108,7 +131,7 @@ func (n named[T]) set(parsed *T, option NamedOption[T], path string, settings []
 
 		if seen != notSeen && !option.repeatable {
 			return fmt.Errorf("cannot use option %s%s=%s (line %d): it stands in line %d already; is there another %s of this name?",
-				path, s.name, s.value, s.line, seen, n.noun)
+				path, s.name, option.show(s.value), s.line, seen, n.noun)
 		}
 
 		seen = s.line
@@ -127,10 +150,11 @@ func (n named[T]) set(parsed *T, option NamedOption[T], path string, settings []
 
 // refuse names the option, its value, what is allowed and, where there is more to say, why.
 func (o NamedOption[T]) refuse(path string, s setting, err error) error {
-	why := ""
-	if !errors.Is(err, errNotAllowed) {
+	why, shown := "", o.show(s.value)
+	// Why it is wrong may quote the secret.
+	if !errors.Is(err, errNotAllowed) && shown == s.value {
 		why = " (" + err.Error() + ")"
 	}
 
-	return fmt.Errorf("cannot use option %s%s=%s (line %d): allowed is %s%s", path, o.Name, s.value, s.line, o.Allowed, why)
+	return fmt.Errorf("cannot use option %s%s=%s (line %d): allowed is %s%s", path, o.Name, shown, s.line, o.Allowed, why)
 }

@@ -97,6 +97,7 @@ func nginxTimes() []Option {
 			Default:     "1h",
 			Allowed:     "a time from 1m to 24h",
 			Description: "How old the test of an nginx configuration that has not changed may be: names and addresses change without it.",
+			Helper:      "nginx_revalidate",
 			set: func(o *Options, value string) bool {
 				return setTime(&o.NginxRevalidate, value, minNginxRevalidate, maxNginxRevalidate) == nil
 			},
@@ -106,6 +107,7 @@ func nginxTimes() []Option {
 			Default:     "60s",
 			Allowed:     "a time from 1s to 10m",
 			Description: "How long a test of an nginx configuration may take before it is ended and reported as timed out.",
+			Helper:      "nginx_timeout",
 			set: func(o *Options, value string) bool {
 				return setTime(&o.NginxTimeout, value, minNginxTimeout, maxNginxTimeout) == nil
 			},

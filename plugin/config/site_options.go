@@ -31,7 +31,7 @@ func requestOptions() []SiteOption {
 	return []SiteOption{
 		{
 			Name: "URL", Allowed: "an absolute http or https URL", Description: "What to request; the only option that a site needs.",
-			required: true,
+			required: true, public: withoutUser,
 			set: func(s *site.Site, value string) (err error) {
 				s.Target, err = site.NewTarget(value)
 
@@ -55,7 +55,7 @@ func requestOptions() []SiteOption {
 			},
 		},
 		{
-			Name: "Header", Allowed: "Name: value", Description: "A header to send; may be repeated. Authorization and Cookie stay with the URL's scheme, host and port, others follow redirects.", repeatable: true, set: addHeader,
+			Name: "Header", Allowed: "Name: value", Description: "A header to send; may be repeated. Authorization and Cookie stay with the URL's scheme, host and port, others follow redirects.", repeatable: true, public: withoutContent, set: addHeader,
 		},
 		{
 			Name: "MaxRedirects", Default: "5", Allowed: "a whole number from 0 to 20", Description: "How many redirects to follow.",

@@ -32,3 +32,31 @@ func addHeader(s *site.Site, value string) error {
 
 // headerNames are tokens of RFC 9110, 5.6.2.
 var headerNames = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+
+// withoutUser leaves user and password out of a URL, however malformed.
+func withoutUser(url string) string {
+	at := strings.LastIndexByte(url, '@')
+	if at < 0 {
+		return url
+	}
+
+	scheme, _, found := strings.Cut(url[:at], "://")
+	if !found || strings.Contains(scheme, ":") {
+		return hidden + url[at:]
+	}
+
+	return scheme + "://" + hidden + url[at:]
+}
+
+// withoutContent leaves the content out of a header; a name that cannot be one may be the secret.
+func withoutContent(header string) string {
+	name, _, ok := strings.Cut(header, ":")
+	if !ok || !headerNames.MatchString(strings.TrimSpace(name)) {
+		return hidden
+	}
+
+	return name + ": " + hidden
+}
+
+// hidden stands for a secret.
+const hidden = "…"

@@ -88,6 +88,10 @@ func TestWrongSiteOptionsAreNamed(t *testing.T) {
 			siteTree(t, "shop", "URL", url, "Intervall", "3s"),
 			"cannot use option Plugins.Hosting.Sites.shop.Intervall (line 11): there is no such option; known are URL, Interval, Timeout",
 		},
+		// It told of a missing URL.
+		"a name in small letters": {
+			siteTree(t, "shop", "url", url), "cannot use option Plugins.Hosting.Sites.shop.url (line 10): there is no option url; names are case-sensitive: write URL",
+		},
 		"a duplicate name": {
 			siteTree(t, "shop", "URL", url, "URL", url),
 			"Plugins.Hosting.Sites.shop.URL=http://shop.example/ (line 11): it stands in line 10 already; is there another site of this name?",
@@ -124,6 +128,35 @@ func TestWrongSiteOptionsAreNamed(t *testing.T) {
 
 			_, err := Parse(test.private)
 			require.ErrorContains(t, err, test.want)
+		})
+	}
+}
+
+// The agent's log and the doctor showed passwords.
+func TestErrorsKeepSecrets(t *testing.T) {
+	t.Parallel()
+
+	const url = "http://shop.example/"
+
+	for name, test := range map[string]struct {
+		private []byte
+		want    string
+	}{
+		"a password in a URL of another scheme":   {siteTree(t, "s", "URL", "htp://u:SECRET@x/"), "URL=htp://…@x/ (line 10): allowed is an absolute http or https URL"},
+		"a password in a URL without a host":      {siteTree(t, "s", "URL", "http:u:SECRET@x/"), "URL=…@x/ (line 10): allowed is an absolute http or https URL"},
+		"a password with what no password may be": {siteTree(t, "s", "URL", "http://u:SECRET@/SECRET %@x/"), "URL=http://…@x/ (line 10): allowed is an absolute http or https URL"},
+		"a password that looks like a scheme":     {siteTree(t, "s", "URL", "u:SECRET://SECRET@x/"), "URL=…@x/ (line 10): allowed is"},
+		"a password in a URL that is given twice": {siteTree(t, "s", "URL", "http://u:SECRET@x/", "URL", "http://u:SECRET@x/"), "URL=http://…@x/ (line 11): it stands in line 10 already"},
+		"a header that smuggles":                  {siteTree(t, "s", "URL", url, "Header", "Cookie: SECRET\r\nX: 1"), "Header=Cookie: … (line 11): allowed is Name: value"},
+		"a header without a colon":                {siteTree(t, "s", "URL", url, "Header", "Authorization SECRET"), "Header=… (line 11): allowed is Name: value"},
+		"a header whose name is none":             {siteTree(t, "s", "URL", url, "Header", "Authorization SECRET:x"), "Header=… (line 11): allowed is Name: value"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			_, err := Parse(test.private)
+			require.ErrorContains(t, err, test.want)
+			require.NotContains(t, err.Error(), "SECRET")
 		})
 	}
 }

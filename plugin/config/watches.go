@@ -19,6 +19,7 @@ func watchOptions() []Option {
 			Default:     "true",
 			Allowed:     "true or false",
 			Description: "Watch who listens even for a millisecond, once hosting.listener.events is asked for.",
+			Helper:      "watch_listeners",
 			set:         func(o *Options, value string) bool { return setBool(&o.WatchListeners, value) == nil },
 		},
 		{
@@ -26,6 +27,7 @@ func watchOptions() []Option {
 			Default:     "true",
 			Allowed:     "true or false",
 			Description: "Have the kernel tell of each OOM kill, once hosting.oom.get is asked for, as its log leaves out much when there are many.",
+			Helper:      "watch_kills",
 			set:         func(o *Options, value string) bool { return setBool(&o.WatchKills, value) == nil },
 		},
 		{
@@ -33,6 +35,7 @@ func watchOptions() []Option {
 			Default:     "120s",
 			Allowed:     "a time from 30s to 120s",
 			Description: "How long allocations are followed to name who fills the slab caches.",
+			Helper:      "slab_session",
 			set: func(o *Options, value string) bool {
 				return setTime(&o.SlabSession, value, minSlabSession, maxSlabSession) == nil
 			},
@@ -42,6 +45,8 @@ func watchOptions() []Option {
 			Default:     "1h",
 			Allowed:     "a time from 10m to 7d",
 			Description: "The shortest time between two such sessions that start because SUnreclaim grows fast.",
+			Helper:      "slab_session_every",
+			both:        true,
 			set: func(o *Options, value string) bool {
 				return setTime(&o.SlabSessionEvery, value, minSlabEvery, maxSlabEvery) == nil
 			},
@@ -60,6 +65,7 @@ func watchOptions() []Option {
 			Default:     "20",
 			Allowed:     "a whole number of percent from 1 to 100",
 			Description: "How much of all processors a session may take before it is ended.",
+			Helper:      "slab_session_cpu",
 			set: func(o *Options, value string) bool {
 				return setNumber(&o.SlabSessionCPUPct, value, 1, wholeHost) == nil
 			},

@@ -110,14 +110,27 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 	}
 }
 
-// Evaluate returns the value of an item key as text.
-func (c *Checks) Evaluate(ctx context.Context, name string, parameters []string) (string, error) {
+// CheckCall tells whether there is such a key and it takes the parameters.
+func (c *Checks) CheckCall(name string, parameters []string) error {
+	_, _, err := c.call(name, parameters)
+
+	return err
+}
+
+func (c *Checks) call(name string, parameters []string) (boundKey, map[string]string, error) {
 	key, ok := c.keys[name]
 	if !ok {
-		return "", fmt.Errorf("cannot evaluate %s: there is no such key; see list-keys", name)
+		return key, nil, fmt.Errorf("cannot evaluate %s: there is no such key; see list-keys", name)
 	}
 
 	values, err := key.bind(key.schema, parameters)
+
+	return key, values, err
+}
+
+// Evaluate returns the value of an item key as text.
+func (c *Checks) Evaluate(ctx context.Context, name string, parameters []string) (string, error) {
+	key, values, err := c.call(name, parameters)
 	if err != nil {
 		return "", err
 	}

@@ -98,7 +98,7 @@ func optionTable() string {
 	text.WriteString("| option | default | allowed | meaning |\n|---|---|---|---|\n")
 
 	for _, o := range config.All() {
-		fmt.Fprintf(&text, "| `Plugins.%s.%s` | `%s` | %s | %s |\n", config.Section, o.Name, o.Default, o.Allowed, o.Description)
+		fmt.Fprintf(&text, "| `Plugins.%s.%s` | `%s` | %s | %s |\n", config.Section, o.Name, o.Default, o.Allowed, o.Meaning())
 	}
 
 	return text.String()

@@ -148,59 +148,6 @@ func (c *Checks) isConfigured(name string) bool {
 	return slices.ContainsFunc(c.configured, func(i instance.Configured) bool { return i.Name == name })
 }
 
-// Nginx tests every instance and waits for the ends of the tests.
-func (c *Checks) Nginx(ctx context.Context) ([]*nginx.Report, error) {
-	answer, asked, err := c.ask(ctx, helper.Request{Verb: helper.VerbNginx})
-	if !asked {
-		return c.nginx.ReportAll(ctx)
-	}
-
-	var rows []nginx.Discovered
-
-	if err == nil {
-		err = json.Unmarshal(answer, &rows)
-	}
-
-	reports := make([]*nginx.Report, 0, len(rows))
-
-	for _, row := range rows {
-		for running := true; err == nil && running; {
-			var r *nginx.Report
-
-			answer, err = c.helper.JSON(ctx, helper.Request{Verb: helper.VerbNginxConfig, Instance: nginx.ID(row.Instance)})
-			if err == nil {
-				err = json.Unmarshal(answer, &r)
-			}
-
-			if running = err == nil && r.TestRunning; err == nil && !running {
-				reports = append(reports, r)
-			}
-		}
-
-		if errors.Is(err, nginx.ErrUnknownInstance) { // it has ended
-			err = nil
-		}
-	}
-
-	return reports, err
-}
-
-// Listeners tells who listens on a port, 0 for all.
-func (c *Checks) Listeners(ctx context.Context, port uint16) (report *listener.Report, err error) {
-	value, err := c.listenerReport(ctx, port, true)
-	if err != nil {
-		return nil, err
-	}
-
-	if answer, ok := value.(string); ok {
-		err = json.Unmarshal([]byte(answer), &report)
-
-		return report, err
-	}
-
-	return value.(*listener.Report), nil
-}
-
 // Slab are the slab caches.
 func (c *Checks) Slab() *slab.Tracker { return c.slab }
 

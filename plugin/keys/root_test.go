@@ -145,6 +145,20 @@ func TestAnInstanceThatOnlyTheAgentNamesIsTestedAsItsUser(t *testing.T) {
 	require.ErrorContains(t, err, `cannot evaluate hosting.nginx.config: cannot report on "other": unknown instance`)
 }
 
+// The command nginx left out what only the agent's configuration names.
+func TestThePersonSeesAllInstancesThatTheItemsSee(t *testing.T) {
+	t.Parallel()
+
+	handlers := answers(map[helper.Verb]any{
+		helper.VerbNginx:       []nginx.Discovered{{Instance: "/etc/nginx/nginx.conf"}},
+		helper.VerbNginxConfig: nginx.ErrUnknownInstance,
+	})
+	reports, err := ordinaryChecks(t, serveHelper(t, handlers)).Nginx(t.Context())
+	require.NoError(t, err)
+	require.Len(t, reports, 1, "one has ended meanwhile")
+	require.Equal(t, "spare", reports[0].Instance)
+}
+
 // A helper that is installed but fails must not make the plugin tell what an ordinary user sees: states would flap.
 func TestAHelperThatFailsIsOneSentenceInEachKey(t *testing.T) {
 	t.Parallel()

@@ -2,10 +2,8 @@ package keys
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
-	"zabbix-agent2-plugin-hosting/checks/listener/watch"
 	"zabbix-agent2-plugin-hosting/checks/slabowner"
 	"zabbix-agent2-plugin-hosting/plugin/helper"
 )
@@ -105,25 +103,4 @@ func (c *Checks) WatchGrowth(ctx context.Context) {
 
 	// What keeps it from starting is in hosting.slab.owners, or in the state of the helper.
 	_, _ = c.helper.JSON(ctx, helper.Request{Verb: helper.VerbSession})
-}
-
-// Session follows allocations for a while and tells who holds them; only root can.
-func (c *Checks) Session(ctx context.Context, duration time.Duration) (*slabowner.Report, error) {
-	return c.watches.Session(ctx, duration)
-}
-
-// ListenerEvents tells who began and ceased to listen since somebody first asked.
-func (c *Checks) ListenerEvents(ctx context.Context) (events *watch.Events, err error) {
-	value, err := c.listenerEvents(ctx)
-	if err != nil {
-		return nil, err
-	}
-
-	if answer, ok := value.(string); ok {
-		err = json.Unmarshal([]byte(answer), &events)
-
-		return events, err
-	}
-
-	return value.(*watch.Events), nil
 }

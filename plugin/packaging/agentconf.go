@@ -12,6 +12,7 @@ const (
 
 	agentConfHead = `# The Zabbix agent 2 plugin for shared-hosting servers. Restart the agent after a change: systemctl restart zabbix-agent2
 # This file may be read by everyone; one with a password or a secret header: chgrp zabbix hosting.conf, chmod 0640 hosting.conf
+# What the root helper does for the plugin goes by its own file, /etc/zabbix/zabbix-hosting-helper.toml: an option for which that decides says so.
 
 # An agent whose plugin is missing does not start: remove this line before the program.
 Plugins.` + config.Section + `.System.Path=` + pluginPath + `
@@ -46,7 +47,7 @@ func AgentConf() string {
 	text.WriteString(agentConfHead)
 
 	for _, o := range config.All() {
-		writeOption(&text, o.Name, o.Description, o.Allowed, o.Default)
+		writeOption(&text, o.Name, o.Meaning(), o.Allowed, o.Default)
 	}
 
 	text.WriteString(sitesHead)

@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"zabbix-agent2-plugin-hosting/checks/listener/watch"
@@ -16,10 +17,9 @@ func Events(r *watch.Events) string {
 
 	fmt.Fprintf(&text, "listeners since %s: %d opened, %d closed, %d lost, %d beside an nginx\n", local(r.StartedAt), r.Opened, r.Closed, r.Lost, r.Foreign)
 
-	for _, c := range []watch.Coverage{r.TCP, r.UDP} {
-		if c.Reason != "" {
-			text.WriteString("note: " + onLine(c.Reason) + "\n")
-		}
+	reasons := slices.Compact([]string{r.TCP.Reason, r.UDP.Reason})
+	for _, reason := range slices.DeleteFunc(reasons, func(reason string) bool { return reason == "" }) {
+		text.WriteString("note: " + onLine(reason) + "\n")
 	}
 
 	rows := Table{Columns: []Column{

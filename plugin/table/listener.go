@@ -11,8 +11,67 @@ import (
 // maxShownProcesses keeps a line of the table readable.
 const maxShownProcesses = 3
 
+// ofOnePort is why an ordinary user gets no processes of all ports from the helper.
+const ofOnePort = "the root helper looks for the processes of one port only: use --port"
+
 // Listeners returns who listens as text, those that take clients of an nginx first.
 func Listeners(r *listener.Report) string {
+	var text strings.Builder
+
+	switch {
+	case len(r.Groups) > 0:
+		text.WriteString(listenerRows(r))
+	case r.Port != 0:
+		fmt.Fprintf(&text, "nobody listens on port %d\n", r.Port)
+	default:
+		text.WriteString("nobody listens\n")
+	}
+
+	if r.GroupsOmitted > 0 {
+		fmt.Fprintf(&text, "and %d addresses more; choose a port\n", r.GroupsOmitted)
+	}
+
+	for _, f := range r.Foreigners {
+		text.WriteString("\n!! " + onLine(f.Sentence) + "\n")
+	}
+
+	for _, m := range r.Masters {
+		if m.Error != "" {
+			text.WriteString("\nnote: " + onLine(m.Error) + "\n")
+		}
+	}
+
+	if note := whyUnknown(r); note != "" {
+		text.WriteString("\nnote: " + onLine(note) + "\n")
+	}
+
+	return text.String()
+}
+
+// whyUnknown says why processes are missing; empty where none is, or nobody holds the socket.
+func whyUnknown(r *listener.Report) string {
+	unknown, known := 0, 0
+
+	for i := range r.Groups {
+		switch g := &r.Groups[i]; {
+		case len(g.PIDs) == 0:
+			unknown++
+		case !g.Foreign:
+			known++
+		}
+	}
+
+	switch {
+	case unknown > 0 && r.Search != nil && r.Search.Note != "":
+		return r.Search.Note
+	case unknown > 0 && known == 0 && r.Port == 0 && (r.Search == nil || len(r.Foreigners) > 0): // strangers alone were looked for
+		return ofOnePort
+	}
+
+	return ""
+}
+
+func listenerRows(r *listener.Report) string {
 	processes := make(map[int]listener.Process, len(r.Processes))
 	for _, p := range r.Processes {
 		processes[p.PID] = p
@@ -33,25 +92,7 @@ func Listeners(r *listener.Report) string {
 		rows.Add(mark, listenerAddress(g), fmt.Sprint(g.SocketCount), reusePort(g.ReusePort), queue(g), listenerProcesses(g, processes))
 	}
 
-	var text strings.Builder
-
-	text.WriteString(rows.String())
-
-	if r.GroupsOmitted > 0 {
-		fmt.Fprintf(&text, "and %d addresses more; choose a port\n", r.GroupsOmitted)
-	}
-
-	for _, f := range r.Foreigners {
-		text.WriteString("\n!! " + onLine(f.Sentence) + "\n")
-	}
-
-	for _, m := range r.Masters {
-		if m.Error != "" {
-			text.WriteString("\nnote: " + onLine(m.Error) + "\n")
-		}
-	}
-
-	return text.String()
+	return rows.String()
 }
 
 func listenerAddress(g *listener.Group) string {
@@ -94,6 +135,10 @@ func queue(g *listener.Group) string {
 }
 
 func listenerProcesses(g *listener.Group, processes map[int]listener.Process) string {
+	if len(g.PIDs) == 0 {
+		return "?"
+	}
+
 	var shown []string
 
 	for _, pid := range g.PIDs[:min(len(g.PIDs), maxShownProcesses)] {

@@ -9,6 +9,12 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/nginx"
 )
 
+// How much of a program's output a table shows.
+const (
+	maxOutputLines = 5
+	maxOutputLine  = 200
+)
+
 // Nginx returns what is known of one nginx instance as text.
 func Nginx(r *nginx.Report) string {
 	var text strings.Builder
@@ -30,6 +36,10 @@ func Nginx(r *nginx.Report) string {
 	}
 
 	lines.Add("  test", nginxTest(r))
+
+	for _, line := range outputEnd(r) {
+		lines.Add("  output", line)
+	}
 
 	if r.Master != nil {
 		lines.Add("  reload", nginxReload(r))
@@ -107,7 +117,11 @@ func nginxMessage(m nginx.Message) string {
 func nginxTest(r *nginx.Report) string {
 	var parts []string
 
-	if t := r.Test; t != nil {
+	switch t := r.Test; {
+	case t == nil:
+	case t.TechniqueName == "":
+		parts = append(parts, "could not be made, "+age(t.AgeS)+" ago")
+	default:
 		parts = append(parts, fmt.Sprintf("%s ago in %s by %s, %d files read", age(t.AgeS), Seconds(t.DurationS), t.TechniqueName, t.FilesRead))
 		if t.ChangedFile != "" {
 			parts = append(parts, "made because "+t.ChangedFile+" had changed")
@@ -119,6 +133,24 @@ func nginxTest(r *nginx.Report) string {
 	}
 
 	return strings.Join(parts, "; ")
+}
+
+// outputEnd is the end of what a program printed that gave no verdict.
+func outputEnd(r *nginx.Report) []string {
+	if r.State != nginx.StateNotTested || r.Test == nil || len(r.Errors) > 0 {
+		return nil
+	}
+
+	lines := slices.DeleteFunc(strings.Split(r.Test.Output, "\n"), func(line string) bool { return strings.TrimSpace(line) == "" })
+	lines = lines[max(0, len(lines)-maxOutputLines):]
+
+	for i, line := range lines {
+		if len(line) > maxOutputLine {
+			lines[i] = strings.ToValidUTF8(line[:maxOutputLine], "") + "…"
+		}
+	}
+
+	return lines
 }
 
 func nginxReload(r *nginx.Report) string {

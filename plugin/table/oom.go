@@ -36,12 +36,22 @@ func victims(r *oom.Report) string {
 
 	switch {
 	case len(r.Victims) > 0:
-		return text + "\n" + victimRows(r.Victims)
+		return text + "\n" + victimRows(r.Victims) + victimsLeftOut(r)
 	case r.VictimsKnown:
 		return text + "no victim is known\n"
 	}
 
 	return text
+}
+
+// victimsLeftOut is nothing where each kill is shown.
+func victimsLeftOut(r *oom.Report) string {
+	shown := len(r.Victims)
+	if r.Kills == nil || *r.Kills <= uint64(shown) {
+		return ""
+	}
+
+	return fmt.Sprintf("the last %d of %d are shown\n", shown, *r.Kills)
 }
 
 func unusedSources(r *oom.Report) string {

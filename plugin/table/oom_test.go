@@ -35,13 +35,18 @@ func TestOOMKillsAreShownWithTheirSourcesAndUnits(t *testing.T) {
 		"victims are known from the tracepoint since "+at(946600000)+", which lost 2 and the kernel log\n\n"+
 		"killed at            process  pid       RSS  limit    cgroup      triggered by\n"+
 		at(946684700)+"  nginx    812  48.0 MiB  cgroup   /a.service  php (7)\n"+
-		at(946684600)+"  php        8         -  unknown\n\n"+
+		at(946684600)+"  php        8         -  unknown\n"+
+		"the last 2 of 7 are shown\n\n"+
 		"killed in                       kills  at its limit  cgroup\n"+
 		"a.service                           4             2  /a.service\n"+
 		"what has ended in system.slice      1             -  /system.slice\n"+
 		"and 3 units more\n"+
 		"note: there are more cgroups than were looked at\n", OOM(report, killed, nil))
 
+	report.Kills = new(uint64(2))
+	require.NotContains(t, OOM(report, nil, nil), "shown")
+
+	report.Kills = new(uint64(7))
 	report.Victims, report.Sources = nil, []oom.SourceState{
 		{Source: oom.SourceTracepoint, SourceName: "tracepoint", Error: "cannot watch"}, {Source: oom.SourceJournal, SourceName: "journal", Used: true},
 	}

@@ -11,7 +11,7 @@ import (
 func Owners(r *slabowner.Report) string {
 	var text strings.Builder
 
-	fmt.Fprintf(&text, "slab owners over %.0f s, 1 in %.0f addresses followed: SUnreclaim grew by %s\n\n", r.DurationS, r.OneIn, signedSize(r.SUnreclaimGrowthBytes))
+	fmt.Fprintf(&text, "slab owners over %.0f s, 1 in %.0f addresses followed: SUnreclaim %s\n\n", r.DurationS, r.OneIn, change(r.SUnreclaimGrowthBytes))
 
 	if r.Sentence != "" {
 		text.WriteString("note: " + onLine(r.Sentence) + "\n\n")
@@ -27,11 +27,18 @@ func Owners(r *slabowner.Report) string {
 			fmt.Sprintf("%s (%d)", onLine(o.Process), o.Processes), o.CallSite)
 	}
 
-	if len(r.Owners) == 0 {
+	switch {
+	case len(r.Owners) == 0 && r.State == slabowner.StateCutShort:
+		return text.String() + "that was too short to tell who holds what\n"
+	case len(r.Owners) == 0:
 		return text.String() + "nobody holds more than the noise\n"
 	}
 
 	text.WriteString(rows.String())
+
+	if r.OwnersOmitted > 0 {
+		fmt.Fprintf(&text, "and %d more\n", r.OwnersOmitted)
+	}
 
 	for _, o := range r.Owners {
 		fmt.Fprintf(&text, "\n%d  %s\n   %s\n", o.Rank, onLine(o.Sentence), strings.Join(withSource(o.Stack, o.Source), " < "))
@@ -58,10 +65,11 @@ func withSource(stack, source []string) []string {
 	return all
 }
 
-func signedSize(bytes int64) string {
+// change is a growth in words.
+func change(bytes int64) string {
 	if bytes < 0 {
-		return "-" + size(new(uint64(-bytes)))
+		return "shrank by " + size(new(uint64(-bytes)))
 	}
 
-	return size(new(uint64(bytes)))
+	return "grew by " + size(new(uint64(bytes)))
 }

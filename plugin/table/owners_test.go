@@ -40,3 +40,31 @@ func TestOwnersAreShownWithTheirCodePaths(t *testing.T) {
 		})
 	}
 }
+
+func TestOwnersThatAreNotShownAreAccountedFor(t *testing.T) {
+	t.Parallel()
+
+	const head = "slab owners over 30 s, 1 in 100 addresses followed: SUnreclaim "
+
+	owner := slabowner.Owner{Rank: 1, Sentence: "php holds 1 MiB", Cache: "dentry", Process: "php", Processes: 1, CallSite: "f", Stack: []string{"f"}, Bytes: 1 << 20}
+
+	for name, test := range map[string]struct {
+		report slabowner.Report
+		want   string
+	}{
+		// It said "grew by -80.0 KiB".
+		"memory that shrank":          {slabowner.Report{State: slabowner.StateDone, SUnreclaimGrowthBytes: -80 << 10}, "shrank by 80.0 KiB\n\nnobody holds more than the noise\n"},
+		"a session that ended early":  {slabowner.Report{State: slabowner.StateCutShort, Sentence: "ended"}, "grew by 0 B\n\nnote: ended\n\nthat was too short to tell who holds what\n"},
+		"more owners than were asked": {slabowner.Report{Owners: []slabowner.Owner{owner}, OwnersOmitted: 3}, "allocated by\n1  1.0 MiB  0 %        0  dentry  php (1)  f\nand 3 more\n\n1  php holds"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			r := test.report
+			r.DurationS, r.OneIn = 30, 100
+			text := Owners(&r)
+			require.Contains(t, text, head)
+			require.Contains(t, text, test.want)
+		})
+	}
+}

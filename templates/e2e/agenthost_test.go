@@ -16,7 +16,7 @@ import (
 // polled are the keys that the server asks a healthy host for.
 var polled = []string{
 	pluginKey, memoryKey, oomKey, "hosting.slab.get[10,size]", "hosting.slab.top[10,size]", "hosting.slab.discovery[10]", "hosting.listener.get",
-	"hosting.site.discovery", "hosting.site.get[shop]", "hosting.nginx.discovery", "hosting.nginx.config[/etc/nginx/nginx.conf]",
+	eventsKey, "hosting.site.discovery", "hosting.site.get[shop]", "hosting.nginx.discovery", "hosting.nginx.config[/etc/nginx/nginx.conf]",
 }
 
 // agentOfHost is the agent, whose values a test chooses, of a host with all templates for passive checks, which is polled each second.

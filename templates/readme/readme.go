@@ -15,7 +15,7 @@ const (
 	requirements = "Zabbix server 6.0 or 7.0 and higher, Zabbix agent 2 of 6.0 or higher with the loadable plugin zabbix-agent2-plugin-hosting.\n"
 	tested       = "Zabbix 6.0.14 and 7.0.9.\n"
 	setup        = "[As all templates](#set-up), from %s.\n"
-	feedback     = "Please open an issue in the plugin's repository and add the output of `zabbix-agent2-plugin-hosting doctor`.\n"
+	feedback     = "Please open an issue in the plugin's repository and add the output of `sudo -u zabbix zabbix-agent2-plugin-hosting doctor`.\n"
 )
 
 // Template is a hand-written template and the names of the files with its forms, which are the same for 6.0 and 7.0.

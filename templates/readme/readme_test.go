@@ -117,7 +117,7 @@ Zabbix 6.0.14 and 7.0.9.
 
 ### Feedback
 
-Please open an issue in the plugin's repository and add the output of ` + "`zabbix-agent2-plugin-hosting doctor`" + `.
+Please open an issue in the plugin's repository and add the output of ` + "`sudo -u zabbix zabbix-agent2-plugin-hosting doctor`" + `.
 `
 
 	got, err := readme.Sections([]readme.Template{{File: file, Names: []string{"t.yaml", "t_active.yaml"}}})

@@ -100,11 +100,12 @@ var oneSocket = []listeners.Socket{{Address: "127.0.0.1:0"}}
 func TestAnOrdinaryUserPollsAndIsToldWhy(t *testing.T) {
 	ask := watchOf(t, 0, nobody())
 	got := ask()
-	require.Equal(t, "cannot watch TCP listeners in the kernel: operation not permitted without CAP_BPF and CAP_PERFMON; use the root helper",
+	require.Equal(t, "cannot watch sockets in the kernel: operation not permitted without CAP_BPF and CAP_PERFMON; use the root helper",
 		got.TCP.Reason)
 	require.Equal(t, StatePolling, got.TCP.State)
 	require.Equal(t, "polling", got.TCP.StateName)
 	require.GreaterOrEqual(t, got.TCP.BlindS, options().Interval.Seconds())
+	// The reason of UDP sockets spoke of TCP listeners.
 	require.Equal(t, got.TCP, got.UDP)
 
 	o := listeners.Start(t, listeners.Task{Sockets: oneSocket}, nil)

@@ -31,25 +31,25 @@ func Options() []Option {
 			Description: "How long after the last request the helper ends; systemd starts it again at the next one. It forgets then: make it longer than the items' interval.",
 			set:         func(s *Settings, value string) error { return setTime(&s.IdleExit, value, time.Second, 24*time.Hour) },
 		},
-		ofPlugin("nginx_revalidate", "NginxRevalidate", func(s *Settings, o config.Options) { s.NginxRevalidate = o.NginxRevalidate }),
-		ofPlugin("nginx_timeout", "NginxTimeout", func(s *Settings, o config.Options) { s.NginxTimeout = o.NginxTimeout }),
-		ofPlugin("watch_listeners", "WatchListeners", func(s *Settings, o config.Options) { s.WatchListeners = o.WatchListeners }),
-		ofPlugin("watch_kills", "WatchKills", func(s *Settings, o config.Options) { s.WatchKills = o.WatchKills }),
-		ofPlugin("slab_session", "SlabSession", func(s *Settings, o config.Options) { s.SlabSession = o.SlabSession }),
-		ofPlugin("slab_session_cpu", "SlabSessionCPU", func(s *Settings, o config.Options) { s.SlabSessionCPUPct = o.SlabSessionCPUPct }),
-		ofPlugin("slab_session_every", "SlabSessionEvery", func(s *Settings, o config.Options) { s.SlabSessionEvery = o.SlabSessionEvery }),
+		ofPlugin("NginxRevalidate", func(s *Settings, o config.Options) { s.NginxRevalidate = o.NginxRevalidate }),
+		ofPlugin("NginxTimeout", func(s *Settings, o config.Options) { s.NginxTimeout = o.NginxTimeout }),
+		ofPlugin("WatchListeners", func(s *Settings, o config.Options) { s.WatchListeners = o.WatchListeners }),
+		ofPlugin("WatchKills", func(s *Settings, o config.Options) { s.WatchKills = o.WatchKills }),
+		ofPlugin("SlabSession", func(s *Settings, o config.Options) { s.SlabSession = o.SlabSession }),
+		ofPlugin("SlabSessionCPU", func(s *Settings, o config.Options) { s.SlabSessionCPUPct = o.SlabSessionCPUPct }),
+		ofPlugin("SlabSessionEvery", func(s *Settings, o config.Options) { s.SlabSessionEvery = o.SlabSessionEvery }),
 	}
 }
 
-// ofPlugin is an option that the plugin has, too.
-func ofPlugin(name, pluginName string, take func(*Settings, config.Options)) Option {
+// ofPlugin is an option that the plugin has, too, by the name that it gives it.
+func ofPlugin(pluginName string, take func(*Settings, config.Options)) Option {
 	for _, o := range config.All() {
 		if o.Name != pluginName {
 			continue
 		}
 
 		return Option{
-			Name: name, Default: o.Default, Allowed: o.Allowed, Description: o.Description,
+			Name: o.Helper, Default: o.Default, Allowed: o.Allowed, Description: o.Description,
 			set: func(s *Settings, value string) error {
 				var parsed config.Options
 				if !o.Set(&parsed, value) {

@@ -21,7 +21,7 @@ func watched(t *testing.T, ringSize int) (p *Probe, possible bool) {
 	p, err := Open(ringSize)
 	if os.Geteuid() != 0 {
 		require.ErrorIs(t, err, fs.ErrPermission)
-		require.EqualError(t, err, "cannot watch TCP listeners in the kernel: operation not permitted without CAP_BPF and CAP_PERFMON; use the root helper")
+		require.EqualError(t, err, "cannot watch sockets in the kernel: operation not permitted without CAP_BPF and CAP_PERFMON; use the root helper")
 
 		return nil, false
 	}

@@ -43,7 +43,7 @@ func Open(ringSize int) (*Probe, error) {
 
 	p := &Probe{layout: l}
 	if err := p.open(ringSize); err != nil {
-		return nil, errors.Join(tcpListeners.Explain(err), p.Close())
+		return nil, errors.Join(sockets.Explain(err), p.Close())
 	}
 
 	return p, nil

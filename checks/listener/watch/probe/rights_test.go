@@ -16,7 +16,7 @@ import (
 func TestAnOrdinaryUserMayNotWatch(t *testing.T) {
 	apart.AsNobody(t, func() {
 		_, err := Open(RingSize)
-		if !errors.Is(err, fs.ErrPermission) || err.Error() != "cannot watch TCP listeners in the kernel: operation not permitted without CAP_BPF and CAP_PERFMON; use the root helper" {
+		if !errors.Is(err, fs.ErrPermission) || err.Error() != "cannot watch sockets in the kernel: operation not permitted without CAP_BPF and CAP_PERFMON; use the root helper" {
 			t.Error(err)
 		}
 	})
@@ -36,7 +36,7 @@ func TestAFilterOfSystemCallsIsNotTakenForMissingRights(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrPermission)
 
 	if os.Geteuid() == 0 {
-		require.EqualError(t, err, "cannot watch TCP listeners in the kernel: operation not permitted in spite of CAP_BPF and CAP_PERFMON; "+
+		require.EqualError(t, err, "cannot watch sockets in the kernel: operation not permitted in spite of CAP_BPF and CAP_PERFMON; "+
 			"look for a seccomp filter, lockdown=confidentiality or a security module")
 	}
 }
