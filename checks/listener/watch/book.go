@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"fmt"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
@@ -23,6 +24,9 @@ type book struct {
 	refreshedAt time.Duration
 	// closing are the sockets that were closed since a look at all was begun; nil while none is.
 	closing map[uint64]struct{}
+
+	// fullAt is when there last was no room in the table; 0 where it has all there is.
+	fullAt time.Duration
 
 	number                                 uint64
 	opened, closed, refused, ours, foreign uint64
@@ -73,7 +77,7 @@ func (b *book) open(o *opening) {
 	}
 
 	b.opened++
-	met, joined := b.meet(e)
+	met, joined := b.table.meet(e)
 	kept := b.table.put(e)
 	p := b.episodes[keyOfEpisode(e)]
 
@@ -84,19 +88,23 @@ func (b *book) open(o *opening) {
 	p.sockets++
 	e.episode = p
 
+	if len(met) > 0 && len(p.met) == 0 && !p.counted {
+		p.met = met
+		b.waiting = append(b.waiting, p)
+	}
+
 	if !kept {
+		b.fullAt = o.at
+
 		// Its end cannot be known.
-		delete(b.episodes, p.key)
+		if p.open == 0 {
+			delete(b.episodes, p.key)
+		}
 
 		return
 	}
 
 	p.open++
-
-	if len(met) > 0 && len(p.met) == 0 && !p.counted {
-		p.met = met
-		b.waiting = append(b.waiting, p)
-	}
 }
 
 func (b *book) begin(e *entry, joined bool, reusePort *bool) *episode {
@@ -110,27 +118,6 @@ func (b *book) begin(e *entry, joined bool, reusePort *bool) *episode {
 	}
 
 	return p
-}
-
-// meet finds the sockets of others whose clients the new one may get.
-func (b *book) meet(e *entry) (met []meeting, joined bool) {
-	for _, other := range b.table.byPort[e.port()] {
-		if other.ours {
-			continue
-		}
-
-		joined = joined || samePlace(&e.socket, &other.socket)
-
-		if other.by != nil && other.by.identity() == e.by.identity() {
-			continue
-		}
-
-		if relation, overlap := listener.Relate(&e.socket, &other.socket); overlap {
-			met = append(met, meeting{other: other, relation: relation})
-		}
-	}
-
-	return met, joined
 }
 
 // closing is a socket that ceased to receive clients.
@@ -163,6 +150,8 @@ func (b *book) close(c *closing) {
 	}
 
 	if e == nil {
+		b.closeUnkept(c)
+
 		return
 	}
 
@@ -175,6 +164,29 @@ func (b *book) close(c *closing) {
 	if e.episode != nil {
 		b.end(e.episode, c)
 	}
+}
+
+// closeUnkept has a socket that found no room in the table not be judged for what the kernel refused.
+func (b *book) closeUnkept(c *closing) {
+	if !c.inListen || b.fullAt == 0 {
+		return
+	}
+
+	for _, p := range b.waiting {
+		if p.first.key == c.key {
+			p.closedAt, p.refused = c.at, true
+		}
+	}
+}
+
+// full says why the table has not all there is; empty where it has.
+func (b *book) full() string {
+	if b.fullAt == 0 {
+		return ""
+	}
+
+	return fmt.Sprintf("cannot tell of each socket whether it is an nginx's: more than %d receive clients, and some that were opened since are not known; "+
+		"find in ss -ltup who holds so many, and stop it", maxEntries)
 }
 
 func (b *book) end(p *episode, c *closing) {

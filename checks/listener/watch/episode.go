@@ -22,8 +22,10 @@ type episode struct {
 	openedAt, closedAt time.Duration
 	refused            bool
 	// met are sockets of others that have clients in common with it, until it is known whose they are.
-	met      []meeting
-	concerns []Concern
+	met []meeting
+	// unclearAt is the look after which a further one could tell whose they are.
+	unclearAt time.Duration
+	concerns  []Concern
 	// counted says that it is among the foreigners.
 	counted bool
 }

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"slices"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
@@ -31,6 +32,11 @@ type appeared struct {
 // take takes over whose the sockets are, and those that were not known. It returns what appeared since the last look where
 // networks are polled; what vanished is taken for closed.
 func (b *book) take(l *look) (news []appeared) {
+	// What found no room before is among those that are looked at now.
+	if b.fullAt < l.begunAt {
+		b.fullAt = 0
+	}
+
 	b.nginx = make(map[uint64][]listener.Nginx)
 	seen := make(map[uint64]struct{})
 	covered := make(map[uint64]struct{})
@@ -98,8 +104,8 @@ func (b *book) takeStanding(l *look, s *listener.Standing, seen map[uint64]struc
 		case polled && b.refreshedAt != 0:
 			news.sockets = append(news.sockets, *socket)
 			news.masters = append(news.masters, masters)
-		default:
-			b.table.put(&entry{key: key, socket: *socket, namespace: s.NamespaceID, masters: masters})
+		case !b.table.put(&entry{key: key, socket: *socket, namespace: s.NamespaceID, masters: masters}):
+			b.fullAt = l.begunAt
 		}
 	}
 
@@ -107,12 +113,16 @@ func (b *book) takeStanding(l *look, s *listener.Standing, seen map[uint64]struc
 }
 
 func (b *book) update(e *entry, socket *listener.Socket, masters []int) {
-	e.masters = masters
-
-	if e.socket.Address.Port() == 0 {
-		e.socket.Address = socket.Address
-		b.table.index(e)
+	address := e.socket.Address
+	if address.Port() == 0 {
+		address = socket.Address
 	}
+
+	if slices.Equal(e.masters, masters) && address == e.socket.Address {
+		return
+	}
+
+	b.table.update(e, func() { e.masters, e.socket.Address = masters, address })
 }
 
 // mastersIn are the nginx that holds the socket.
