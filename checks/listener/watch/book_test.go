@@ -270,7 +270,7 @@ func TestWhoHoldsManySocketsMakesNobodyElsesDearer(t *testing.T) {
 	require.Empty(t, b.table.byPort)
 }
 
-// TestWhatAnNginxDidNotCloseIsForgotten is after closings were lost.
+// TestWhatWasClosedUnseenIsForgotten is after closings were lost.
 func TestWhatWasClosedUnseenIsForgotten(t *testing.T) {
 	t.Parallel()
 
@@ -283,6 +283,32 @@ func TestWhatWasClosedUnseenIsForgotten(t *testing.T) {
 	require.Contains(t, b.table.byKey, uint64(8), "it was opened after the look was begun")
 	require.Nil(t, b.lastEvents.events()[1].LifetimeS)
 	require.False(t, b.lastEvents.events()[1].Listening)
+}
+
+// TestWhatWasNotLookedAtIsNotForgotten is a socket in a container without an nginx: it was reported as ended after a lost record.
+func TestWhatWasNotLookedAtIsNotForgotten(t *testing.T) {
+	t.Parallel()
+
+	const elsewhere = namespace + 1
+
+	b := nginxHolds(80)
+	b.open(&opening{socket: at(7, 81), namespace: elsewhere, at: 5, by: by(2)})
+
+	l := &look{begunAt: 10, distrust: true, standings: []listener.Standing{{NamespaceID: namespace, Sockets: []listener.Socket{at(80, 80)}}}}
+	b.beginLook()
+	b.take(l)
+	require.Contains(t, b.table.byKey, uint64(7))
+	require.True(t, b.lastEvents.events()[0].Listening)
+
+	for i := range maxEntries / 2 {
+		b.open(&opening{socket: at(uint64(1000+i), 82), namespace: elsewhere, at: 11, by: by(3)})
+	}
+
+	l.begunAt = 12
+	b.beginLook()
+	b.take(l)
+	require.Len(t, b.table.byKey, 1, "there must be room for others")
+	require.Contains(t, b.table.byKey, uint64(80))
 }
 
 // TestAPayloadStaysSmall has as much be said of each event as there is room for.

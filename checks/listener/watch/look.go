@@ -51,6 +51,9 @@ func (b *book) take(l *look) (news []appeared) {
 		}
 	}
 
+	// Where nobody looked it is not known what was closed. It is kept as long as there is room for others.
+	crowded := len(b.table.byKey) > maxEntries/2
+
 	for key, e := range b.table.byKey {
 		_, isCovered := covered[e.namespace]
 		_, isSeen := seen[key]
@@ -59,7 +62,7 @@ func (b *book) take(l *look) (news []appeared) {
 		case isSeen || e.openedAt >= l.begunAt:
 		case isCovered && l.polled[e.socket.Network]:
 			b.close(&closing{key: key, at: l.begunAt})
-		case l.distrust:
+		case l.distrust && (isCovered || crowded):
 			b.forget(e)
 		}
 	}
