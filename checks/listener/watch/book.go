@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"fmt"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
@@ -164,29 +163,6 @@ func (b *book) close(c *closing) {
 	if e.episode != nil {
 		b.end(e.episode, c)
 	}
-}
-
-// closeUnkept has a socket that found no room in the table not be judged for what the kernel refused.
-func (b *book) closeUnkept(c *closing) {
-	if !c.inListen || b.fullAt == 0 {
-		return
-	}
-
-	for _, p := range b.waiting {
-		if p.first.key == c.key {
-			p.closedAt, p.refused = c.at, true
-		}
-	}
-}
-
-// full says why the table has not all there is; empty where it has.
-func (b *book) full() string {
-	if b.fullAt == 0 {
-		return ""
-	}
-
-	return fmt.Sprintf("cannot tell of each socket whether it is an nginx's: more than %d receive clients, and some that were opened since are not known; "+
-		"find in ss -ltup who holds so many, and stop it", maxEntries)
 }
 
 func (b *book) end(p *episode, c *closing) {

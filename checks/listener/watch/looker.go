@@ -13,7 +13,7 @@ const (
 	mastersInterval = 10 * time.Second
 	// lookPause is the least time between two looks that somebody wants.
 	lookPause = 250 * time.Millisecond
-	// restFactor has a poll rest at least this many times as long as it took, for 2 % of one processor at most.
+	// restFactor has a look rest at least this many times as long as it took, for 2 % of one processor at most.
 	restFactor = 50
 )
 
@@ -42,38 +42,45 @@ func (l *looker) first(ctx context.Context) error {
 }
 
 func (l *looker) run(ctx context.Context) {
-	var took time.Duration
+	var took, rested time.Duration
 
 	for {
-		began := time.Now()
-
 		select {
 		case <-ctx.Done():
 			return
 		case <-l.w.lookSoon:
-			l.mastersAt = time.Time{}
-		case <-time.After(l.pause(took)):
+		case <-time.After(l.pause(took) - rested):
 		}
 
 		took = l.look(ctx)
+		rested = leastRest(took)
 
 		// Nobody gets more than this by asking often.
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(lookPause - time.Since(began)):
+		case <-time.After(rested):
 		}
 	}
 }
 
+// leastRest is what follows a look, whoever waits for the next.
+func leastRest(took time.Duration) time.Duration { return max(restFactor*took, lookPause) }
+
+// look also finds the nginx that run where that was long ago. It says how long all of it took.
 func (l *looker) look(ctx context.Context) (took time.Duration) {
 	var mastersErr error
 
-	if time.Since(l.mastersAt) >= mastersInterval {
+	began := time.Now()
+
+	l.w.mu.Lock()
+	anew := l.w.anew
+	l.w.anew = false
+	l.w.mu.Unlock()
+
+	if anew || time.Since(l.mastersAt) >= mastersInterval {
 		mastersErr = l.findMasters(ctx)
 	}
-
-	began := time.Now()
 
 	l.w.mu.Lock()
 	now := l.begin()

@@ -12,7 +12,7 @@ func (l *looker) pause(took time.Duration) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 
-	rest := max(w.options.Interval, restFactor*took, lookPause)
+	rest := max(w.options.Interval, leastRest(took))
 	polls := false
 
 	for _, c := range []*Coverage{&w.tcp, &w.udp} {
@@ -26,7 +26,7 @@ func (l *looker) pause(took time.Duration) time.Duration {
 		return rest
 	}
 
-	return mastersInterval
+	return max(mastersInterval, rest)
 }
 
 // takeNews names who opened what a poll met.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -256,4 +257,65 @@ func TestTenThousandListenersAreCountedAndLeaveNothingBehind(t *testing.T) {
 	for key := range w.book.episodes {
 		require.NotEqual(t, o.NamespaceID, key.namespace)
 	}
+}
+
+func TestAfterALookNobodyGetsAnotherSoon(t *testing.T) {
+	t.Parallel()
+
+	for took, rest := range map[time.Duration]time.Duration{
+		0: lookPause, time.Millisecond: lookPause, 10 * time.Millisecond: 500 * time.Millisecond, time.Second: 50 * time.Second,
+	} {
+		require.Equal(t, rest, leastRest(took), took)
+	}
+}
+
+// TestWhoAsksForLooksAllTheTimeDoesNotKeepTheWatchBusy is two processes of a user who reopen a port that they share.
+func TestWhoAsksForLooksAllTheTimeDoesNotKeepTheWatchBusy(t *testing.T) {
+	const search = 100 * time.Millisecond
+
+	var searches atomic.Int64
+
+	o := options()
+	o.PollOnly = true
+	o.Masters = func(context.Context) ([]listener.Master, error) {
+		searches.Add(1)
+		time.Sleep(search)
+
+		return nil, nil
+	}
+	w := started(t, o)
+
+	for range 200 {
+		w.wantMasters()
+		time.Sleep(10 * time.Millisecond)
+	}
+
+	require.Equal(t, int64(2), searches.Load(), "at the start, and once more in less than 50 times as long as it took")
+}
+
+// TestALookAfterALossDoesNotSearchForNginx is what is done again and again while more comes than can be read.
+func TestALookAfterALossDoesNotSearchForNginx(t *testing.T) {
+	var searches atomic.Int64
+
+	o := options()
+	o.Masters = func(context.Context) ([]listener.Master, error) {
+		searches.Add(1)
+
+		return nil, nil
+	}
+	w := started(t, o)
+	looked := func() time.Duration {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+
+		return w.book.refreshedAt
+	}
+	first := looked()
+
+	w.wantLook()
+	require.Eventually(t, func() bool { return looked() > first }, patience, time.Millisecond)
+	require.Equal(t, int64(1), searches.Load())
+
+	w.wantMasters()
+	require.Eventually(t, func() bool { return searches.Load() == 2 }, patience, time.Millisecond)
 }
