@@ -24,7 +24,6 @@ func (b *book) beginLook() { b.closing = make(map[uint64]struct{}) }
 // appeared are sockets that a poll met for the first time.
 type appeared struct {
 	namespace uint64
-	pid       int
 	sockets   []listener.Socket
 	masters   [][]int
 }
@@ -74,7 +73,7 @@ func (b *book) take(l *look) (news []appeared) {
 }
 
 func (b *book) takeStanding(l *look, s *listener.Standing, seen map[uint64]struct{}) appeared {
-	news := appeared{namespace: s.NamespaceID, pid: s.PID}
+	news := appeared{namespace: s.NamespaceID}
 	b.learnPorts(s)
 
 	for i := range s.Sockets {

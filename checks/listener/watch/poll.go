@@ -31,20 +31,13 @@ func (l *looker) pause(took time.Duration) time.Duration {
 
 // takeNews names who opened what a poll met.
 func (l *looker) takeNews(ctx context.Context, now *look, news appeared) {
-	openers := make(map[uint32]*opener)
+	// Who cannot be found is unknown.
+	holders, _ := l.w.reader.Holders(ctx, news.sockets)
+	openers := make(map[int]*opener)
 
-	if named, err := l.w.reader.Name(ctx, news.pid, news.sockets); err == nil {
-		processes := make(map[int]*opener)
-		for i := range named.Processes {
-			processes[named.Processes[i].PID] = l.namer.fromHolder(&named.Processes[i])
-		}
-
-		for _, group := range named.Groups {
-			for _, s := range group.Sockets {
-				if len(s.PIDs) > 0 {
-					openers[s.Inode] = processes[s.PIDs[0]]
-				}
-			}
+	for _, holder := range holders {
+		if openers[holder.PID] == nil {
+			openers[holder.PID] = l.namer.fromHolder(holder)
 		}
 	}
 
@@ -52,9 +45,9 @@ func (l *looker) takeNews(ctx context.Context, now *look, news appeared) {
 	defer l.w.mu.Unlock()
 
 	for i, socket := range news.sockets {
-		by := openers[socket.Inode]
-		if by == nil {
-			by = &opener{uid: socket.UID}
+		by := l.namer.nobody(socket.UID)
+		if holder := holders[socket.Inode]; holder != nil {
+			by = openers[holder.PID]
 		}
 
 		l.w.book.open(&opening{socket: socket, namespace: news.namespace, at: now.begunAt, by: by, masters: news.masters[i]})
