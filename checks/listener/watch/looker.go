@@ -156,28 +156,6 @@ func (l *looker) finish(now *look, states []listener.MasterState, err, mastersEr
 	return news
 }
 
-// unknown says why it cannot be told of each socket whether it is an nginx's; empty where it can.
-func (l *looker) unknown(now *look, states []listener.MasterState, mastersErr error) string {
-	if mastersErr != nil {
-		return mastersErr.Error()
-	}
-
-	for _, state := range states {
-		if state.Error != "" {
-			return state.Error
-		}
-	}
-
-	// Without sock_diag there are no cookies, by which the kernel's records are told apart.
-	for _, standing := range now.standings {
-		if l.w.tcp.State == StateWatching && len(standing.Notes) > 0 {
-			return "cannot tell which sockets are nginx's: " + standing.Notes[0]
-		}
-	}
-
-	return ""
-}
-
 // followUDP tells the kernel which UDP sockets matter.
 func (l *looker) followUDP() {
 	w := l.w

@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -193,6 +194,45 @@ func TestWhereSockDiagCannotBeAskedItIsSaid(t *testing.T) {
 	require.False(t, got.ForeignersKnown)
 	require.Equal(t, "cannot tell which sockets are nginx's: the tcp sockets are from /proc/net, without cgroup and backlog: "+
 		"cannot open a sock_diag socket: protocol not supported", got.ForeignersError)
+}
+
+// TestWhereAContainerCannotBeEnteredItIsSaidOfThatOnly is the packaged unit, which has no CAP_SYS_ADMIN: of all of the host it was said, and to root, to
+// become root.
+func TestWhereAContainerCannotBeEnteredItIsSaidOfThatOnly(t *testing.T) {
+	if !mayWatch() {
+		return
+	}
+
+	if !apart.Here() {
+		apart.Run(t, apart.Place{})
+
+		return
+	}
+
+	own := listeners.Start(t, listeners.Task{Interfaces: true, Sockets: []listeners.Socket{{Address: "127.0.0.1:2000"}}}, inItsOwn())
+	require.NoError(t, apart.RefuseCall(unix.SYS_SETNS, unix.EPERM))
+
+	got := started(t, options(own.PID)).Snapshot()
+	require.Equal(t, []listener.MasterState{{PID: own.PID, Sockets: 1}}, got.Masters)
+	require.False(t, got.ForeignersKnown)
+	require.Equal(t, fmt.Sprintf("cannot tell which sockets are nginx's in the network namespace of process %[1]d (a container's): "+
+		"the tcp sockets are from /proc/net, without cgroup and backlog: cannot enter the network namespace of process %[1]d: operation not permitted; "+
+		"it takes root with CAP_SYS_ADMIN; who listens there beside nginx is seen by hosting.listener.get, when it is asked", own.PID), got.ForeignersError)
+}
+
+func TestTheNamespacesWithoutCookiesAreCounted(t *testing.T) {
+	t.Parallel()
+
+	note := []string{"the tcp sockets are from /proc/net"}
+
+	for want, standings := range map[string][]listener.Standing{
+		"": {{}, {PID: 7}},
+		"cannot tell which sockets are nginx's: the tcp sockets are from /proc/net": {{Notes: note}, {PID: 7, Notes: note}},
+		"cannot tell which sockets are nginx's in the network namespace of process 7 (a container's) and 2 others: the tcp sockets are from /proc/net; " +
+			"who listens there beside nginx is seen by hosting.listener.get, when it is asked": {{}, {PID: 7, Notes: note}, {PID: 8, Notes: note}, {PID: 9, Notes: note}},
+	} {
+		require.Equal(t, want, withoutCookies(standings))
+	}
 }
 
 // TestLostRecordsAreCountedAndWhatTheyToldOfIsForgotten holds the watch up while the ring overflows with a closing.
