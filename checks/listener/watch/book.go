@@ -24,6 +24,12 @@ type book struct {
 	// closing are the sockets that were closed since a look at all was begun; nil while none is.
 	closing map[uint64]struct{}
 
+	// gained are sockets that were found to be an nginx's since who was there before was last asked for, which takes that mastersKnown is true.
+	gained       map[*entry]struct{}
+	mastersKnown bool
+	// begunAt is when all sockets were known for the first time.
+	begunAt time.Duration
+
 	// fullAt is when there last was no room in the table; 0 where it has all there is.
 	fullAt time.Duration
 
@@ -37,7 +43,10 @@ type book struct {
 }
 
 func newBook(r *listener.Reader, own int) *book {
-	return &book{reader: r, own: own, table: newTable(), episodes: make(map[episodeKey]*episode), udpPorts: make(map[uint16]struct{})}
+	return &book{
+		reader: r, own: own, table: newTable(), episodes: make(map[episodeKey]*episode), udpPorts: make(map[uint16]struct{}),
+		gained: make(map[*entry]struct{}),
+	}
 }
 
 // opening is a socket that began to receive clients.
@@ -82,15 +91,13 @@ func (b *book) open(o *opening) {
 
 	if p == nil {
 		p = b.begin(e, joined, o.reusePort)
+		b.list(p)
 	}
 
 	p.sockets++
 	e.episode = p
 
-	if len(met) > 0 && len(p.met) == 0 && !p.counted {
-		p.met = met
-		b.waiting = append(b.waiting, p)
-	}
+	b.wait(p, met)
 
 	if !kept {
 		b.fullAt = o.at
@@ -104,19 +111,7 @@ func (b *book) open(o *opening) {
 	}
 
 	p.open++
-}
-
-func (b *book) begin(e *entry, joined bool, reusePort *bool) *episode {
-	b.number++
-	p := &episode{number: b.number, key: keyOfEpisode(e), by: e.by, first: e, reusePort: reusePort, joined: joined, openedAt: e.openedAt}
-	b.lastEvents.add(p)
-
-	// A socket without a port is like no other.
-	if e.socket.Address.Port() != 0 && e.by.identity() != (identity{}) {
-		b.episodes[p.key] = p
-	}
-
-	return p
+	b.gain(e)
 }
 
 // closing is a socket that ceased to receive clients.

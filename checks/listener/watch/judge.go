@@ -42,6 +42,14 @@ func (b *book) judge(until time.Duration) (look bool) {
 	return look
 }
 
+// wait has an episode be judged that met others.
+func (b *book) wait(p *episode, met []meeting) {
+	if len(met) > 0 && len(p.met) == 0 && !p.counted {
+		p.met = met
+		b.waiting = append(b.waiting, p)
+	}
+}
+
 // isUnclear says whether a look could tell whom the episode met: it met no socket that is known to be nginx's, and one that
 // was opened since the last look. The answer holds until the next one.
 func (b *book) isUnclear(p *episode) bool {
@@ -77,6 +85,10 @@ func (b *book) decide(p *episode) {
 
 	if len(p.concerns) == 0 {
 		return
+	}
+
+	if p.before {
+		b.list(p)
 	}
 
 	p.counted = true

@@ -38,12 +38,13 @@ func (b *book) take(l *look) (news []appeared) {
 
 	b.nginx = make(map[uint64][]listener.Nginx)
 	seen := make(map[uint64]struct{})
-	covered := make(map[uint64]struct{})
+	// Without cookies a look does not tell what is there still of what the kernel told of.
+	covered := make(map[uint64]bool)
 
 	for i := range l.standings {
 		s := &l.standings[i]
 		b.nginx[s.NamespaceID] = s.Nginx
-		covered[s.NamespaceID] = struct{}{}
+		covered[s.NamespaceID] = len(s.Notes) == 0
 
 		if one := b.takeStanding(l, s, seen); len(one.sockets) > 0 {
 			news = append(news, one)
@@ -54,16 +55,20 @@ func (b *book) take(l *look) (news []appeared) {
 	crowded := len(b.table.byKey) > maxEntries/2
 
 	for key, e := range b.table.byKey {
-		_, isCovered := covered[e.namespace]
+		whole, isCovered := covered[e.namespace]
 		_, isSeen := seen[key]
 
 		switch {
 		case isSeen || e.openedAt >= l.begunAt:
 		case isCovered && l.polled[e.socket.Network]:
 			b.close(&closing{key: key, at: l.begunAt})
-		case l.distrust && (isCovered || crowded):
+		case l.distrust && (whole || crowded):
 			b.forget(e)
 		}
+	}
+
+	if b.refreshedAt == 0 {
+		b.begunAt = l.begunAt
 	}
 
 	b.refreshedAt = l.begunAt
@@ -106,12 +111,21 @@ func (b *book) takeStanding(l *look, s *listener.Standing, seen map[uint64]struc
 		case polled && b.refreshedAt != 0:
 			news.sockets = append(news.sockets, *socket)
 			news.masters = append(news.masters, masters)
-		case !b.table.put(&entry{key: key, socket: *socket, namespace: s.NamespaceID, masters: masters}):
-			b.fullAt = l.begunAt
+		default:
+			b.find(&entry{key: key, socket: *socket, namespace: s.NamespaceID, masters: masters}, l.begunAt)
 		}
 	}
 
 	return news
+}
+
+// find takes down a socket of which nobody has told.
+func (b *book) find(e *entry, at time.Duration) {
+	if b.table.put(e) {
+		b.gain(e)
+	} else {
+		b.fullAt = at
+	}
 }
 
 func (b *book) update(e *entry, socket *listener.Socket, masters []int) {
@@ -124,7 +138,12 @@ func (b *book) update(e *entry, socket *listener.Socket, masters []int) {
 		return
 	}
 
+	known := len(e.masters) > 0
 	b.table.update(e, func() { e.masters, e.socket.Address = masters, address })
+
+	if !known {
+		b.gain(e)
+	}
 }
 
 // mastersIn are the nginx that holds the socket.

@@ -90,11 +90,14 @@ func (l *looker) look(ctx context.Context) (took time.Duration) {
 
 	l.w.mu.Lock()
 	news := l.finish(now, states, err, mastersErr)
+	before := l.w.book.strangers()
 	l.w.mu.Unlock()
 
 	for _, one := range news {
 		l.takeNews(ctx, now, one)
 	}
+
+	l.takeStrangers(ctx, before)
 
 	l.w.mu.Lock()
 	alone := l.w.probe == nil
@@ -142,14 +145,21 @@ func (l *looker) finish(now *look, states []listener.MasterState, err, mastersEr
 
 	if err != nil {
 		b.giveUp(now.begunAt)
-		b.foreignersError = err.Error()
+		b.foreignersError, b.mastersKnown = err.Error(), false
 
 		return nil
 	}
 
 	news = b.take(now)
 	b.masters = states
-	b.foreignersError = l.unknown(now, states, mastersErr)
+	problem := withoutMasters(states, mastersErr)
+	b.mastersKnown = problem == ""
+	b.foreignersError = problem
+
+	// Without sock_diag there are no cookies, by which the kernel's records are told apart.
+	if b.mastersKnown && l.w.tcp.State == StateWatching {
+		b.foreignersError = withoutCookies(now.standings)
+	}
 
 	l.followUDP()
 

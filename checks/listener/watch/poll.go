@@ -3,6 +3,8 @@ package watch
 import (
 	"context"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/listener"
 )
 
 // pause is how long to rest, which is how long a socket may be open unseen where sockets are polled.
@@ -31,25 +33,36 @@ func (l *looker) pause(took time.Duration) time.Duration {
 
 // takeNews names who opened what a poll met.
 func (l *looker) takeNews(ctx context.Context, now *look, news appeared) {
-	// Who cannot be found is unknown.
-	holders, _ := l.w.reader.Holders(ctx, news.sockets)
-	openers := make(map[int]*opener)
-
-	for _, holder := range holders {
-		if openers[holder.PID] == nil {
-			openers[holder.PID] = l.namer.fromHolder(holder)
-		}
-	}
+	openers := l.openers(ctx, news.sockets)
 
 	l.w.mu.Lock()
 	defer l.w.mu.Unlock()
 
 	for i, socket := range news.sockets {
-		by := l.namer.nobody(socket.UID)
-		if holder := holders[socket.Inode]; holder != nil {
-			by = openers[holder.PID]
+		l.w.book.open(&opening{socket: socket, namespace: news.namespace, at: now.begunAt, by: openers[i], masters: news.masters[i]})
+	}
+}
+
+// openers are those who hold the sockets. One who cannot be found is unknown.
+func (l *looker) openers(ctx context.Context, sockets []listener.Socket) []*opener {
+	holders, _ := l.w.reader.Holders(ctx, sockets)
+	known := make(map[int]*opener)
+	all := make([]*opener, len(sockets))
+
+	for i := range sockets {
+		holder := holders[sockets[i].Inode]
+		if holder == nil {
+			all[i] = l.namer.nobody(sockets[i].UID)
+
+			continue
 		}
 
-		l.w.book.open(&opening{socket: socket, namespace: news.namespace, at: now.begunAt, by: by, masters: news.masters[i]})
+		if known[holder.PID] == nil {
+			known[holder.PID] = l.namer.fromHolder(holder)
+		}
+
+		all[i] = known[holder.PID]
 	}
+
+	return all
 }

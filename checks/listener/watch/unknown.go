@@ -6,8 +6,8 @@ import (
 	"zabbix-agent2-plugin-hosting/checks/listener"
 )
 
-// unknown says why it cannot be told of each socket whether it is an nginx's; empty where it can.
-func (l *looker) unknown(now *look, states []listener.MasterState, mastersErr error) string {
+// withoutMasters says why it cannot be told of each socket whether it is an nginx's; empty where it can.
+func withoutMasters(states []listener.MasterState, mastersErr error) string {
 	if mastersErr != nil {
 		return mastersErr.Error()
 	}
@@ -18,14 +18,10 @@ func (l *looker) unknown(now *look, states []listener.MasterState, mastersErr er
 		}
 	}
 
-	if l.w.tcp.State != StateWatching {
-		return ""
-	}
-
-	return withoutCookies(now.standings)
+	return ""
 }
 
-// withoutCookies says where sock_diag could not be asked: only it tells the cookies by which the kernel's records are told apart.
+// withoutCookies says where sock_diag could not be asked.
 func withoutCookies(standings []listener.Standing) string {
 	var weak []listener.Standing
 
