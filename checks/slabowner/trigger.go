@@ -55,7 +55,7 @@ func (t *Trigger) Due(now time.Duration, sunreclaim uint64) bool {
 		t.samples = append(t.samples, sample{now, sunreclaim})
 	}
 
-	return reached && !(t.was && now-t.began < cmp.Or(t.Every, defaultEvery))
+	return reached && (!t.was || now-t.began >= cmp.Or(t.Every, defaultEvery))
 }
 
 // Began takes down that a session was started, at a time of the clock of Due.

@@ -249,9 +249,9 @@ func TestWhoHoldsManySocketsMakesNobodyElsesDearer(t *testing.T) {
 	require.Len(t, neighbors.others, many+1)
 	require.Equal(t, many+1, neighbors.at[b.table.byKey[80].spotKey().place])
 
-	any := at(200_000, 80)
-	any.Address = netip.AddrPortFrom(netip.IPv4Unspecified(), 80)
-	b.open(&opening{socket: any, namespace: namespace, at: 6, by: by(4)})
+	all := at(200_000, 80)
+	all.Address = netip.AddrPortFrom(netip.IPv4Unspecified(), 80)
+	b.open(&opening{socket: all, namespace: namespace, at: 6, by: by(4)})
 
 	met := b.waiting[len(b.waiting)-1].met
 	require.Len(t, met, 1+maxMet)
@@ -264,7 +264,7 @@ func TestWhoHoldsManySocketsMakesNobodyElsesDearer(t *testing.T) {
 
 	require.Len(t, b.table.byKey, 2)
 	require.Len(t, neighbors.others, 1)
-	require.Equal(t, any, neighbors.others[0].entries[0].socket)
+	require.Equal(t, all, neighbors.others[0].entries[0].socket)
 	b.close(&closing{key: 200_000, at: 8})
 	b.close(&closing{key: 80, at: 8})
 	require.Empty(t, b.table.byPort)
