@@ -56,7 +56,8 @@ func (b *book) beside(own *entry) (before []*entry) {
 			switch {
 			case e.episode != nil:
 				b.meetLater(e.episode, meeting{other: own, relation: relation})
-			case len(before) < maxWalked:
+			// Of one that was found later the record is still to come, or was lost.
+			case e.foundAt == b.begunAt && len(before) < maxWalked:
 				before = append(before, e)
 			}
 		}

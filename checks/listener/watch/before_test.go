@@ -93,11 +93,44 @@ func TestWhoWasThereBeforeTheWatchIsAnEventOnlyWhereItIsForeign(t *testing.T) {
 	require.Contains(t, e.Sentence, " listened on 127.0.0.1:80, since before the watch began, beside")
 }
 
+// TestASocketWhoseRecordIsStillToComeWasNotThereBefore is one that a look was quicker to see than the record was to be read.
+func TestASocketWhoseRecordIsStillToComeWasNotThereBefore(t *testing.T) {
+	t.Parallel()
+
+	b := nginxHolds(80)
+	b.begunAt, b.mastersKnown = 1, true
+	b.find(&entry{key: 7, socket: at(7, 80), namespace: namespace}, 20)
+	b.find(&entry{key: 8, socket: at(8, 80), namespace: namespace}, 1)
+	b.gain(b.table.byKey[80])
+
+	before := b.strangers()
+	require.Len(t, before, 1)
+	require.Equal(t, uint64(8), before[0].key)
+	b.opens(7, 80, 3, 15)
+	require.False(t, b.judge(time.Second))
+	require.Equal(t, uint64(1), b.foreign)
+
+	// Its record may be that of a socket that was opened while the watch began.
+	b.stood(before[0], by(4))
+	b.opens(8, 80, 4, 2)
+	require.False(t, b.judge(time.Second))
+
+	listening := 0
+
+	for _, e := range b.lastEvents.events() {
+		if e.Listening {
+			listening++
+		}
+	}
+
+	require.Equal(t, 2, listening)
+}
+
 func TestWhatThePluginItselfHadOpenBeforeIsNotListed(t *testing.T) {
 	t.Parallel()
 
 	b := nginxHolds(80)
-	b.own, b.mastersKnown = 3, true
+	b.own, b.begunAt, b.mastersKnown = 3, 1, true
 	b.find(&entry{key: 7, socket: at(7, 80), namespace: namespace}, 1)
 	b.gain(b.table.byKey[80])
 
@@ -116,7 +149,7 @@ func TestOfTooManyStrangersTheNextLookTakesTheRest(t *testing.T) {
 	const many = 2*maxWalked + 10
 
 	b := nginxHolds(80)
-	b.mastersKnown = true
+	b.begunAt, b.mastersKnown = 1, true
 	b.gain(b.table.byKey[80])
 
 	for i := range many {

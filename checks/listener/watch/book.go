@@ -69,7 +69,7 @@ func (b *book) open(o *opening) {
 
 	// A look at all sockets may have been quicker than the record.
 	if before := b.table.byKey[e.key]; before != nil {
-		b.table.remove(before)
+		b.forget(before)
 
 		e.masters = before.masters
 		if e.socket.Address.Port() == 0 {

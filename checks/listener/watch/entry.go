@@ -13,6 +13,8 @@ type entry struct {
 	namespace uint64
 	// openedAt is 0 for one that was there before the watch.
 	openedAt time.Duration
+	// foundAt is of the look that found it before its record was read; 0 where the record came first.
+	foundAt time.Duration
 	// by is nil for one that was there before the watch.
 	by *opener
 	// ours is of this plugin itself.

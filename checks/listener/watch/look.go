@@ -31,6 +31,10 @@ type appeared struct {
 // take takes over whose the sockets are, and those that were not known. It returns what appeared since the last look where
 // networks are polled; what vanished is taken for closed.
 func (b *book) take(l *look) (news []appeared) {
+	if b.refreshedAt == 0 {
+		b.begunAt = l.begunAt
+	}
+
 	// What found no room before is among those that are looked at now.
 	if b.fullAt < l.begunAt {
 		b.fullAt = 0
@@ -65,10 +69,6 @@ func (b *book) take(l *look) (news []appeared) {
 		case l.distrust && (whole || crowded):
 			b.forget(e)
 		}
-	}
-
-	if b.refreshedAt == 0 {
-		b.begunAt = l.begunAt
 	}
 
 	b.refreshedAt = l.begunAt
@@ -121,6 +121,8 @@ func (b *book) takeStanding(l *look, s *listener.Standing, seen map[uint64]struc
 
 // find takes down a socket of which nobody has told.
 func (b *book) find(e *entry, at time.Duration) {
+	e.foundAt = at
+
 	if b.table.put(e) {
 		b.gain(e)
 	} else {
