@@ -33,7 +33,7 @@ func hostWith(t *testing.T, text []byte) string {
 
 // newReader reads a sysfs on a host without debug symbols.
 func newReader(sys string) *Reader {
-	return NewReader(sys, kernelsource.New("/none", "/proc", "/sys"))
+	return NewReader("/proc", sys, kernelsource.New("/none", "/proc", "/sys"))
 }
 
 func fixture(t *testing.T, name string) []byte {
@@ -114,7 +114,7 @@ func TestStacksHaveTheirLinesInTheSource(t *testing.T) {
 			t.Parallel()
 
 			sys := hostWith(t, text(test.frames))
-			report, err := NewReader(sys, kernelsource.New(test.host.Root, test.host.ProcPath, test.host.SysPath)).Read(1)
+			report, err := NewReader(test.host.ProcPath, sys, kernelsource.New(test.host.Root, test.host.ProcPath, test.host.SysPath)).Read(1)
 			require.NoError(t, err)
 			require.Len(t, report.Groups, 1)
 			require.Equal(t, test.source, report.Groups[0].Source)
@@ -202,13 +202,16 @@ func TestAKernelWithoutKmemleakIsNoError(t *testing.T) {
 	require.Equal(t, "this kernel is built without CONFIG_DEBUG_KMEMLEAK; hosting.slab.get tells which caches grow", r.Reason)
 }
 
-func TestADetectorThatIsOffSaysSo(t *testing.T) {
+func TestAListThatCannotBeOpenedSaysWhy(t *testing.T) {
 	t.Parallel()
 
-	report, err := (&Reader{}).read(iotest.ErrReader(&fs.PathError{Err: syscall.EBUSY}), 1, readLimit)
+	report, err := newReader("/none").closed(&fs.PathError{Op: "open", Path: "/x", Err: syscall.EBUSY})
 	require.NoError(t, err)
 	require.False(t, report.Available)
 	require.Contains(t, report.Reason, "switched off")
+
+	_, err = newReader("/none").closed(&fs.PathError{Op: "open", Path: "/x", Err: syscall.EIO})
+	require.EqualError(t, err, "cannot read kmemleak: open /x: input/output error; debugfs is for root")
 
 	_, err = (&Reader{path: "/x"}).read(iotest.ErrReader(syscall.EIO), 1, readLimit)
 	require.EqualError(t, err, "cannot read /x: input/output error")

@@ -27,13 +27,13 @@ const (
 
 // Reader reads the detector's list. It is safe for concurrent use.
 type Reader struct {
-	path   string
-	source *kernelsource.Finder
+	path, proc, boot string
+	source           *kernelsource.Finder
 }
 
-// NewReader reads below sysPath, on a real system "/sys", and looks for the kernel's source with source.
-func NewReader(sysPath string, source *kernelsource.Finder) *Reader {
-	return &Reader{path: filepath.Join(sysPath, "kernel/debug/kmemleak"), source: source}
+// NewReader reads below procPath and sysPath, on a real system "/proc" and "/sys", and looks for the kernel's source with source.
+func NewReader(procPath, sysPath string, source *kernelsource.Finder) *Reader {
+	return &Reader{path: filepath.Join(sysPath, "kernel/debug/kmemleak"), proc: procPath, boot: "/boot", source: source}
 }
 
 // Read returns the n groups with the most bytes. A kernel without kmemleak is no error but a field of the report; errors.Is(err, fs.ErrPermission)
@@ -44,19 +44,37 @@ func (r *Reader) Read(n int) (*Report, error) {
 	}
 
 	file, err := os.Open(r.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return r.unavailable(), nil
-	} else if err != nil {
-		return nil, fmt.Errorf("cannot read kmemleak: %w; debugfs is for root", err)
+	if err != nil {
+		return r.closed(err)
 	}
 	defer func() { _ = file.Close() }()
 
 	report, err := r.read(file, n, readLimit)
-	if err == nil {
-		report.find(r.source)
+	if err != nil {
+		return nil, err
 	}
 
-	return report, err
+	if report.Objects == 0 {
+		reason, off := r.doubt()
+		report.Reason, report.Available = reason, !off
+	}
+
+	report.find(r.source)
+
+	return report, nil
+}
+
+// closed is for a list that cannot be opened.
+func (r *Reader) closed(err error) (*Report, error) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return r.unavailable(), nil
+	case errors.Is(err, syscall.EBUSY):
+		// Older kernels do not open one that is switched off.
+		return &Report{Schema: schema, Groups: []Group{}, Reason: "kmemleak is switched off: it ran out of memory or was told so at boot (kmemleak=off)"}, nil
+	}
+
+	return nil, fmt.Errorf("cannot read kmemleak: %w; debugfs is for root", err)
 }
 
 func (r *Reader) read(from io.Reader, n int, limit int64) (*Report, error) {
@@ -75,9 +93,7 @@ func (r *Reader) read(from io.Reader, n int, limit int64) (*Report, error) {
 
 		last = o
 	})
-	if errors.Is(err, syscall.EBUSY) {
-		return &Report{Schema: schema, Groups: []Group{}, Reason: "kmemleak is switched off: it ran out of memory or was told so at boot (kmemleak=off)"}, nil
-	} else if err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", r.path, err)
 	}
 

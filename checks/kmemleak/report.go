@@ -21,7 +21,8 @@ const (
 // Report is the payload of hosting.kmemleak.get.
 type Report struct {
 	Schema int `json:"schema"`
-	// Available is false where the kernel has no kmemleak; Reason then says why and what helps instead.
+	// Available is false where the kernel has no kmemleak, or it is switched off. Reason then says why and what helps instead; it also says where that
+	// cannot be told of an empty list.
 	Available bool   `json:"available"`
 	Reason    string `json:"reason,omitempty"`
 	Objects   uint64 `json:"objects"`

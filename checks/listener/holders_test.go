@@ -24,6 +24,11 @@ func TestTheHoldersOfASocket(t *testing.T) {
 	require.Positive(t, named.Search.Processes)
 	require.Zero(t, named.Search.Unsearched)
 
+	holders, err := r.Holders(limited(t), append(s, Socket{Inode: 1}))
+	require.NoError(t, err)
+	require.Len(t, holders, 1, "of a socket that is gone there is none")
+	require.Equal(t, min(os.Getpid(), heir.pid()), holders[s[0].Inode].PID)
+
 	heir.stop()
 
 	named, err = r.Name(limited(t), 0, s)

@@ -81,7 +81,7 @@ func (r *Reader) inNamespace(pid int, f func() error) error {
 
 	return thread.Run(func() error {
 		if err := unix.Setns(namespace, unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("cannot enter the network namespace of process %d: %w; run this as root", pid, err)
+			return fmt.Errorf("cannot enter the network namespace of process %d: %w; it takes root with CAP_SYS_ADMIN", pid, err)
 		}
 
 		return f()

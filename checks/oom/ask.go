@@ -29,7 +29,12 @@ func (t *Tracker) victims(now instant) ([]Victim, []SourceState) {
 		sources = append(sources, state)
 	}
 
-	sources = append(sources, stateOf(SourceKernelLog, err))
+	logged := stateOf(SourceKernelLog, err)
+	if logged.Used {
+		logged.Since = t.logSince
+	}
+
+	sources = append(sources, logged)
 
 	none := !slices.ContainsFunc(sources, func(s SourceState) bool { return s.Used })
 	if none && t.options.KmsgPath == kernelLogPath && !errors.Is(err, errBehind) {

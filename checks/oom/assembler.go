@@ -3,6 +3,8 @@ package oom
 import (
 	"slices"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 const (
@@ -153,9 +155,9 @@ func (v *Victim) repeats(earlier Victim) bool {
 // explain takes over what was announced, as far as it is about this victim: kernels before 5.3 may kill a child of the
 // process that they chose, which can be another user's.
 func (v *Victim) explain(about *announcement, constraint Constraint) {
-	v.Trigger = about.trigger
+	v.Trigger = procfile.Printable(about.trigger)
 	v.Constraint = about.summary.constraint
-	v.Cgroup, v.OOMCgroup = about.summary.cgroup, about.summary.oomCgroup
+	v.Cgroup, v.OOMCgroup = procfile.Printable(about.summary.cgroup), procfile.Printable(about.summary.oomCgroup)
 
 	if v.UID == nil && about.chosen == v.PID {
 		v.UID = about.summary.uid

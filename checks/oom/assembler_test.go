@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // assemble returns the victims that the records tell of, newest first.
@@ -58,7 +60,7 @@ func TestOtherLinesMayStandBetween(t *testing.T) {
 func TestNamesAreWhatUsersMakeOfThem(t *testing.T) {
 	t.Parallel()
 
-	for _, name := range []string{"a b", "(sd-pam)", "x) (y", "a,pid=1,uid=0", "a: b", ",task=evil", "total-vm:1kB", "tab\tül"} {
+	for _, name := range []string{"a b", "(sd-pam)", "x) (y", "a,pid=1,uid=0", "a: b", ",task=evil", "total-vm:1kB", "tab\tül", "\xff\x1b[2J"} {
 		escaped := ""
 
 		for _, c := range []byte(name) {
@@ -69,8 +71,9 @@ func TestNamesAreWhatUsersMakeOfThem(t *testing.T) {
 			}
 		}
 
-		want := victim(5.002, name, 7)
-		want.Trigger, want.Cgroup = name, "/a,b"
+		shown := procfile.Printable(name)
+		want := victim(5.002, shown, 7)
+		want.Trigger, want.Cgroup = shown, "/a,b"
 
 		require.Equal(t, []Victim{want}, assemble(t, kmsg(1, 5,
 			escaped+" invoked oom-killer: gfp_mask=0x0, order=0",

@@ -23,7 +23,7 @@ func TestTheHelperUsesBothOfTheBestSources(t *testing.T) {
 	require.NotNil(t, r.Sources[0].Since)
 	require.Equal(t, []SourceState{
 		{Source: SourceTracepoint, SourceName: "tracepoint", Used: true, Since: r.Sources[0].Since},
-		{Source: SourceKernelLog, SourceName: "kernel_log", Used: true},
+		{Source: SourceKernelLog, SourceName: "kernel_log", Used: true, Since: r.Sources[1].Since},
 	}, r.Sources)
 	require.NoError(t, tracker.Close())
 }

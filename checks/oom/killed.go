@@ -36,7 +36,7 @@ func parseKilled(text string) (Victim, bool) {
 		return Victim{}, false
 	}
 
-	v := Victim{Name: head[first+1 : last], PID: *pid, UID: bareUID(head[:first] + head[last+1:])}
+	v := Victim{Name: procfile.Printable(head[first+1 : last]), PID: *pid, UID: bareUID(head[:first] + head[last+1:])}
 	v.takeSizes(sizes)
 
 	return v, true

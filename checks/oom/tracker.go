@@ -38,6 +38,8 @@ type Tracker struct {
 	lines    assembler
 	lastRead uint64
 	readAny  bool
+	// logSince is the Unix time from which on no record was missed; nil for the boot.
+	logSince *float64
 	// trace is nil where the kernel does not tell of kills, for the reason in traceErr.
 	trace    *trace
 	traceErr error
@@ -123,6 +125,10 @@ func (t *Tracker) follow(now instant) error {
 			return
 		}
 
+		if r.sequence != t.expected() {
+			t.logSince = new(seconds(now.toWall(r.sinceBoot)))
+		}
+
 		t.readAny, t.lastRead = true, r.sequence
 		t.lines.add(r, now.toWall)
 	})
@@ -131,6 +137,15 @@ func (t *Tracker) follow(now instant) error {
 	}
 
 	return err
+}
+
+// expected is the number of the next record, unless the kernel wrote over it before it was read. They are numbered from boot on.
+func (t *Tracker) expected() uint64 {
+	if !t.readAny {
+		return 0
+	}
+
+	return t.lastRead + 1
 }
 
 func (t *Tracker) closeLog() {

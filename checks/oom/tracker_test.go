@@ -114,6 +114,54 @@ func TestOverwrittenRecordsDoNoHarm(t *testing.T) {
 	require.Len(t, r.Victims, 2)
 }
 
+// TestALogThatDoesNotReachBackToBootSaysSinceWhen is of a host with 57 kills and 3 victims, which nothing explained.
+func TestALogThatDoesNotReachBackToBootSaysSinceWhen(t *testing.T) {
+	t.Parallel()
+
+	log := &double{}
+	tracker := tracked(t, log, "oom_kill 57\n", time.Hour)
+	since := func() *float64 {
+		r, err := tracker.Get()
+		require.NoError(t, err)
+		require.True(t, r.Sources[0].Used)
+
+		return r.Sources[0].Since
+	}
+
+	log.add(kmsg(0, 1, "Linux version 6.1", "Out of memory: Killed process 7 (a) "+sizes)...)
+	require.Nil(t, since(), "it begins with the boot")
+
+	log.fail(errOverrun)
+	log.add(kmsg(90, 110, "Out of memory: Killed process 8 (a) "+sizes)...)
+	require.Equal(t, new(float64(bootTime+110)), since(), "88 records were overwritten between two polls")
+
+	log.add(kmsg(91, 120, "noise")...)
+	require.Equal(t, new(float64(bootTime+110)), since())
+
+	require.NoError(t, tracker.Close())
+	require.Equal(t, new(float64(bootTime+110)), since(), "records that are passed over are no gap")
+
+	late := tracked(t, &double{entries: []any{errOverrun, kmsg(5, 100, "noise")[0]}}, "oom_kill 57\n", time.Hour)
+	r, err := late.Get()
+	require.NoError(t, err)
+	require.Equal(t, new(float64(bootTime+100)), r.Sources[0].Since)
+}
+
+// TestNamesFromTheLogStayOnOneLine has a process and its cgroup named as a user likes, as the kernel log and the journal hand them on.
+func TestNamesFromTheLogStayOnOneLine(t *testing.T) {
+	t.Parallel()
+
+	log := &double{}
+	log.add(kmsg(0, 100, `t\x1b[2J invoked oom-killer: gfp_mask=0x0`,
+		`oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/a\xff,task_memcg=/a\xff/b\x0d,task=e,pid=7,uid=33`,
+		`Memory cgroup out of memory: Killed process 7 (e\x1b]0;) `+sizes)...)
+
+	r, err := tracked(t, log, "oom_kill 1\n", time.Hour).Get()
+	require.NoError(t, err)
+	require.Equal(t, []string{"e?]0;", "t?[2J", "/a?", "/a?/b?"},
+		[]string{r.Victims[0].Name, r.Victims[0].Trigger, r.Victims[0].OOMCgroup, r.Victims[0].Cgroup})
+}
+
 func TestABrokenLogIsOpenedAgain(t *testing.T) {
 	t.Parallel()
 

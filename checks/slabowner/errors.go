@@ -2,11 +2,12 @@ package slabowner
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
+
+	"zabbix-agent2-plugin-hosting/checks/bpf"
 )
 
 // unsupported is a kernel that cannot do it. errors.Is takes it for fs.ErrNotExist.
@@ -16,17 +17,21 @@ func (u unsupported) Error() string { return string(u) }
 
 func (u unsupported) Is(target error) bool { return target == fs.ErrNotExist }
 
-// explain makes of the kernel's refusal what the caller can tell apart. What the library says of a missing permission, that memory may be short, is
-// of kernels before 5.11.
+// explain makes of the kernel's refusal what the caller can tell apart.
 func explain(err error) error {
 	var rejected *ebpf.VerifierError
 
+	aim := bpf.Traced("allocations")
+	aim.Unsupported = "use Linux 6.1 or newer, with CONFIG_BPF_SYSCALL and CONFIG_BPF_EVENTS"
+
 	switch {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES) && !errors.As(err, &rejected):
-		return fmt.Errorf("cannot follow allocations: %w; run as root, or grant CAP_BPF and CAP_PERFMON", fs.ErrPermission)
+		return aim.Explain(unix.EPERM)
 	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOENT), errors.Is(err, ebpf.ErrNotSupported), errors.As(err, &rejected):
-		return unsupported(fmt.Sprintf("cannot follow allocations: %v; it needs Linux 6.1 or newer with CONFIG_BPF_SYSCALL and CONFIG_BPF_EVENTS", err))
+		return unsupported(aim.Explain(err).Error())
 	}
 
-	return fmt.Errorf("cannot follow allocations: %w; try again", err)
+	aim.Unsupported = "try again"
+
+	return aim.Explain(err)
 }

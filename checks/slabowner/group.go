@@ -3,7 +3,6 @@ package slabowner
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -91,7 +90,7 @@ func (g *grouping) of(e *entry) *group {
 	// Before 6.12 the bytes behind the end of the name are those of an older one.
 	comm, _, _ := bytes.Cut(e.Comm[:], []byte{0})
 
-	one := &group{process: procfile.Printable(string(comm)), callSite: e.CallSite, uid: e.UID, large: e.large(g.largest), oldest: e.At}
+	one := &group{process: programName(string(comm), e), callSite: e.CallSite, uid: e.UID, large: e.large(g.largest), oldest: e.At}
 
 	switch {
 	case one.large:
@@ -111,6 +110,19 @@ func (g *grouping) of(e *entry) *group {
 	g.all[key] = one
 
 	return one
+}
+
+// threads are those of which the kernel has one for each processor, or as many as there is work for: their names go on behind a slash.
+var threads = []string{"backlog_napi", "cpuhp", "ksoftirqd", "ktimers", "kworker", "migration", "rcuc", "rcuob", "rcuog", "rcuop", "rcuos", "swapper"}
+
+// programName is the name of a process, or what all of the kernel's threads of a kind are called: each has a part of one leak.
+func programName(comm string, e *entry) string {
+	kind, _, numbered := strings.Cut(comm, "/")
+	if numbered && (e.TGID == 0 || e.UID == 0 && slices.Contains(threads, kind)) {
+		return kind
+	}
+
+	return procfile.Printable(comm)
 }
 
 // errorPct is the 95 % bound of the estimate: each allocation is followed with the probability 1/scale, on its own.
@@ -142,34 +154,4 @@ func mostOften[K cmp.Ordered](counts map[K]int) (most K, found bool) {
 	}
 
 	return most, found
-}
-
-// owner describes a group. What it is called is filled in by whoever knows.
-func (g *grouping) owner(one *group) Owner {
-	o := Owner{
-		Cache: one.cache, Aliases: []string{}, Large: one.large, Process: one.process, Processes: len(one.pids), UID: int(one.uid), Stack: []string{},
-		Bytes: uint64(one.bytes), Objects: uint64(math.Round(one.objects)), ErrorPct: one.errorPct(g.scale), Tracked: one.tracked,
-		OldestS: time.Duration(g.now - one.oldest).Seconds(),
-	}
-
-	for _, pid := range slices.Sorted(maps.Keys(one.pids)) {
-		if len(o.PIDs) < maxPIDs {
-			o.PIDs = append(o.PIDs, int(pid))
-		}
-	}
-
-	return o
-}
-
-func (o *Owner) describe() {
-	where := "cache " + o.Cache
-	if len(o.Aliases) > 0 {
-		where += " (merged with " + strings.Join(o.Aliases[:min(3, len(o.Aliases))], ", ") + ")"
-	}
-
-	if o.Large {
-		where = "no cache (large kmalloc)"
-	}
-
-	o.Sentence = fmt.Sprintf("%s holds %d MiB more in %s, allocated by %s", o.Process, o.Bytes>>20, where, functionOf(o.CallSite))
 }

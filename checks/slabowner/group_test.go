@@ -196,6 +196,66 @@ func TestWhatTheKernelsClockEndsIsKnownByItsFunctionOrElseByItsCache(t *testing.
 	}
 }
 
+// TestWhoWasInterruptedIsNotSaidToHoldMemory is of a database that was accused of what the network had received.
+func TestWhoWasInterruptedIsNotSaidToHoldMemory(t *testing.T) {
+	t.Parallel()
+
+	const of = " interrupt while mysqld ran"
+
+	for name, test := range map[string]struct {
+		stack []string
+		want  string
+	}{
+		"a network interrupt":       {[]string{"tcp_v4_rcv+0x1", "net_rx_action+0xfa", "handle_softirqs+0xe1", "irq_exit_rcu+0x1"}, "a network" + of},
+		"of an older kernel":        {[]string{"net_rx_action+0xfa", "__do_softirq+0xe1"}, "a network" + of},
+		"a timer's":                 {[]string{"call_timer_fn+0x1", "run_timer_softirq+0x1", "handle_softirqs+0xe1"}, "a software" + of},
+		"the process itself":        {[]string{"tcp_v4_connect+0x1", "__sys_connect+0x1"}, ""},
+		"what it polls by itself":   {[]string{"net_rx_action+0xfa", "napi_busy_loop+0x1"}, ""},
+		"a stack that was not kept": {nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			o := Owner{Process: "mysqld", Bytes: 10 << 20, Cache: "TCP", CallSite: "sk_prot_alloc+0x32", Stack: test.stack}
+			o.describe()
+
+			if test.want == "" {
+				require.Equal(t, "mysqld holds 10 MiB more in cache TCP, allocated by sk_prot_alloc", o.Sentence)
+			} else {
+				require.Equal(t, "10 MiB more are in cache TCP, allocated by sk_prot_alloc in "+test.want, o.Sentence)
+			}
+		})
+	}
+}
+
+// TestThreadsOfTheKernelAreOneProgramOfEachKind is of a leak in a driver that each processor's thread had too little of to be seen.
+func TestThreadsOfTheKernelAreOneProgramOfEachKind(t *testing.T) {
+	t.Parallel()
+
+	for name, test := range map[string]struct {
+		comm      string
+		tgid, uid uint32
+		want      string
+	}{
+		"an idle processor":            {"swapper/17", 0, 0, "swapper"},
+		"a worker":                     {"kworker/3:1H", 77, 0, "kworker"},
+		"a worker of no processor":     {"kworker/u8:2", 78, 0, "kworker"},
+		"software interrupts":          {"ksoftirqd/1", 15, 0, "ksoftirqd"},
+		"who only calls itself one":    {"kworker/3:1", 900, 33, "kworker/3:1"},
+		"a program with a slash":       {"php-fpm: pool/1", 901, 0, "php-fpm: pool/1"},
+		"a thread of which one exists": {"kswapd0", 50, 0, "kswapd0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			require.Equal(t, test.want, programName(test.comm, &entry{TGID: test.tgid, UID: test.uid}))
+		})
+	}
+
+	g := groupsOf(entry{Size: 64, At: 1, TGID: 15, Comm: comm("ksoftirqd/0")}, entry{Size: 64, At: 1, TGID: 24, Comm: comm("ksoftirqd/1")})
+	require.Len(t, g.all, 1)
+}
+
 func TestTheMostFrequentIsTheFirstOfEquals(t *testing.T) {
 	t.Parallel()
 

@@ -13,7 +13,7 @@ import (
 
 // onOtherKernels are the tests that ask the kernel, and not only this package.
 const onOtherKernels = "^(TestLeaksAtOnceAreRankedByTheirSizeAndNamed|TestWhatIsFollowedIsDecidedByTheAddress|TestAnAllocationIsNotedWithWhoMadeIt|" +
-	"TestFewerAreFollowedWithoutABias|TestBulkFreeingsAreSeenWhereProgramsMayBeAtFunctions|TestThisKernels.*|TestTheCachesOfASession.*|TestASessionLeavesNothingInTheKernel|" +
+	"TestFewerAreFollowedWithoutABias|TestBulkFreeingsAreSeenWhereProgramsMayBeAtFunctions|TestAListOfFreedAddressesIsForgotten|TestThisKernels.*|TestTheCachesOfASession.*|TestASessionLeavesNothingInTheKernel|" +
 	"TestAKilledProcessLeavesNothingInTheKernel|TestAProcessWithoutTheRightSaysWhatItNeeds|TestThisHostsCachesAreReadWithTheirAliases)$"
 
 func TestSessionsWorkOnDebiansKernels(t *testing.T) {

@@ -104,17 +104,6 @@ func (m *Monitor) Session(ctx context.Context, duration time.Duration) (*Report,
 	return r, nil
 }
 
-// Begin starts a session, unless one runs, and returns what is closed at its end. The session ends with the context at the latest.
-func (m *Monitor) Begin(ctx context.Context, duration time.Duration) (<-chan struct{}, error) {
-	if err := check(duration); err != nil {
-		return nil, err
-	}
-
-	one, _ := m.begin(ctx, duration)
-
-	return one.done, nil
-}
-
 func check(duration time.Duration) error {
 	if duration < MinDuration || duration > MaxDuration {
 		return fmt.Errorf("cannot follow allocations for %s: allowed is a time from %s to %s", duration, MinDuration, MaxDuration)
@@ -204,12 +193,4 @@ func (m *Monitor) Last(n int) *Report {
 	r.StateName = r.State.String()
 
 	return r
-}
-
-// BeganAt is when the last session began, zero before the first.
-func (m *Monitor) BeganAt() time.Time {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-
-	return m.began
 }

@@ -1,6 +1,8 @@
 package slabowner
 
 import (
+	"slices"
+
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 )
@@ -10,8 +12,8 @@ const (
 	mayExist         = 0      // BPF_ANY
 	mustNotExist     = 1      // BPF_NOEXIST
 
-	// maxBulk is how many addresses of one bulk freeing are looked at; the network frees 64 at once.
-	maxBulk = 256
+	// maxBulk is how many addresses of one bulk freeing are looked at: the network frees 64 at once, and kfree_rcu() a page of them, less its head.
+	maxBulk = 512
 )
 
 // Registers that no helper changes.
@@ -68,14 +70,27 @@ func (a assembler) freeings() *ebpf.ProgramSpec {
 
 // bulkFreeings is for kmem_cache_free_bulk(cache, size, addresses), which passes through no tracepoint.
 func (a assembler) bulkFreeings() *ebpf.ProgramSpec {
-	const rIndex, rAddresses, rSize = asm.R6, asm.R8, asm.R9
-
 	spec := program("slab_free_bulk",
 		asm.Instructions{asm.Mov.Reg(rContext, asm.R1)},
 		functionArgument(1, fpName), functionArgument(2, fpNumber),
+		asm.Instructions{asm.LoadMem(rSize, asm.RFP, fpName, asm.DWord), asm.LoadMem(rAddresses, asm.RFP, fpNumber, asm.DWord)},
+		a.forgetAll())
+	spec.Type, spec.AttachType, spec.AttachTo = ebpf.Tracing, ebpf.AttachTraceFEntry, "kmem_cache_free_bulk"
+
+	return spec
+}
+
+// Registers of a program that goes through a list of addresses.
+const (
+	rIndex     = asm.R6
+	rAddresses = asm.R8
+	rSize      = asm.R9
+)
+
+// forgetAll forgets a list of addresses; what is large is followed whatever its address.
+func (a assembler) forgetAll() asm.Instructions {
+	return slices.Concat(
 		asm.Instructions{
-			asm.LoadMem(rSize, asm.RFP, fpName, asm.DWord),
-			asm.LoadMem(rAddresses, asm.RFP, fpNumber, asm.DWord),
 			asm.Mov.Imm(rIndex, 0),
 			asm.JGE.Reg(rIndex, rSize, "out").WithSymbol("next"),
 			asm.JGE.Imm(rIndex, maxBulk, "out"),
@@ -85,9 +100,11 @@ func (a assembler) bulkFreeings() *ebpf.ProgramSpec {
 			asm.Add.Imm(rIndex, 1),
 		},
 		read(fpKey, wordSize),
-		asm.Instructions{asm.LoadMem(rPointer, asm.RFP, fpKey, asm.DWord)},
-		a.sampled(rPointer, "next"), a.forget("next"), asm.Instructions{asm.Ja.Label("next")})
-	spec.Type, spec.AttachType, spec.AttachTo = ebpf.Tracing, ebpf.AttachTraceFEntry, "kmem_cache_free_bulk"
-
-	return spec
+		asm.Instructions{
+			asm.LoadMem(rPointer, asm.RFP, fpKey, asm.DWord),
+			asm.Mov.Reg(asm.R2, rPointer),
+			asm.And.Imm(asm.R2, int32(a.layout.largeAlign-1)),
+			asm.JEq.Imm(asm.R2, 0, "large"),
+		},
+		a.sampled(rPointer, "next"), marked("large", a.forget("next")), asm.Instructions{asm.Ja.Label("next")})
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
@@ -204,4 +205,52 @@ func TestBulkFreeingsAreSeenWhereProgramsMayBeAtFunctions(t *testing.T) {
 
 	require.NoError(t, err)
 	require.True(t, s.bulk)
+}
+
+// TestAListOfFreedAddressesIsForgotten has a list in a map, as the kernel's has no place of which a test knows.
+func TestAListOfFreedAddressesIsForgotten(t *testing.T) {
+	t.Parallel()
+
+	if !mayFollow(t) {
+		return
+	}
+
+	l := loadPrograms(t, 100)
+	page := l.kernel.largeAlign
+	unlucky := uint64(0xffff888000000000)
+
+	for hash(unlucky) <= l.threshold {
+		unlucky += page
+	}
+
+	list, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.Array, KeySize: 4, ValueSize: wordSize * (maxBulk + 1), MaxEntries: 1})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, list.Close()) })
+
+	l.byName["list"], err = l.load(program("slab_list",
+		asm.Instructions{asm.LoadMem(rSize, asm.R1, 0, asm.DWord), asm.LoadMapValue(rAddresses, list.FD(), 0)},
+		assembler{layout: l.kernel, maps: &l.maps}.forgetAll()))
+	require.NoError(t, err)
+
+	followed, other := address(t, l.threshold, true), address(t, l.threshold, false)
+	addresses := make([]uint64, maxBulk+1)
+	addresses[0], addresses[1], addresses[maxBulk-1], addresses[maxBulk] = other, unlucky, followed, followed+1<<40
+
+	for hash(addresses[maxBulk]) > l.threshold {
+		addresses[maxBulk] += wordSize
+	}
+
+	require.NoError(t, list.Put(uint32(0), addresses))
+	l.run(t, kmalloc, site, followed, 64, 64, 0)
+	l.run(t, kmalloc, site, addresses[maxBulk], 64, 64, 0)
+	l.run(t, kmalloc, site, unlucky, 2*page, 2*page, 0)
+	require.Len(t, l.live(t), 3)
+
+	l.run(t, "list", 1)
+	require.Len(t, l.live(t), 3)
+	l.run(t, "list", 2)
+	require.NotContains(t, l.live(t), unlucky, "a large one, whatever its address")
+	l.run(t, "list", maxBulk+1)
+	require.Len(t, l.live(t), 1)
+	require.Contains(t, l.live(t), addresses[maxBulk], "it is beyond what is looked at")
 }

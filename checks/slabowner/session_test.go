@@ -60,7 +60,7 @@ func TestARefusalOfTheKernelIsExplained(t *testing.T) {
 			t.Parallel()
 
 			err := explain(test.err)
-			require.Regexp(t, `^cannot follow allocations: .+; .+$`, err.Error())
+			require.Regexp(t, `^cannot watch allocations in the kernel: .+; .+$`, err.Error())
 			require.Equal(t, test.permission, errors.Is(err, fs.ErrPermission))
 			require.Equal(t, test.missing, errors.Is(err, fs.ErrNotExist))
 		})

@@ -13,11 +13,11 @@ type Trigger struct {
 	BytesPerMinute uint64
 	// Window is how long it must last, 5 minutes by default, so that the start of a large program is no reason.
 	Window time.Duration
-	// Every is the shortest time from one Due to the next, 1 hour by default.
+	// Every is the shortest time from one session to the next, 1 hour by default.
 	Every time.Duration
 
 	samples []sample
-	due     time.Duration
+	began   time.Duration
 	was     bool
 }
 
@@ -36,7 +36,7 @@ const (
 )
 
 // Due takes the size of SUnreclaim at a time of a clock that is never set, such as the time since the process began, and says whether a session should
-// begin now. What it says yes to counts as a session.
+// begin now. It says so again until one has: Began tells.
 func (t *Trigger) Due(now time.Duration, sunreclaim uint64) bool {
 	window := cmp.Or(t.Window, defaultWindow)
 
@@ -55,14 +55,11 @@ func (t *Trigger) Due(now time.Duration, sunreclaim uint64) bool {
 		t.samples = append(t.samples, sample{now, sunreclaim})
 	}
 
-	if !reached || t.was && now-t.due < cmp.Or(t.Every, defaultEvery) {
-		return false
-	}
-
-	t.was, t.due = true, now
-
-	return true
+	return reached && (!t.was || now-t.began >= cmp.Or(t.Every, defaultEvery))
 }
+
+// Began takes down that a session was started, at a time of the clock of Due.
+func (t *Trigger) Began(now time.Duration) { t.was, t.began = true, now }
 
 // fast tells whether the growth since the oldest sample is one that lasts: in the first half of the time, and in the second.
 func (t *Trigger) fast(now time.Duration, sunreclaim uint64) bool {

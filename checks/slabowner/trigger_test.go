@@ -16,6 +16,7 @@ func dueAt(t *Trigger, step, until time.Duration, size func(minutes float64) flo
 	for now := time.Duration(0); now <= until; now += step {
 		if t.Due(now, uint64(size(now.Minutes())*mib)) {
 			all = append(all, now.Minutes())
+			t.Began(now)
 		}
 	}
 
@@ -66,4 +67,23 @@ func TestOneSampleIsNoGrowth(t *testing.T) {
 	require.False(t, trigger.Due(time.Hour, 1<<41), "no time has passed")
 	require.False(t, trigger.Due(0, 0), "a clock that goes back starts anew")
 	require.Len(t, trigger.samples, 1)
+}
+
+// TestASessionThatWasRefusedIsDueStill is of a helper whose hour had 80 ms to go: the next try was an hour later.
+func TestASessionThatWasRefusedIsDueStill(t *testing.T) {
+	t.Parallel()
+
+	trigger := &Trigger{}
+	due := func(minutes uint64) bool { return trigger.Due(time.Duration(minutes)*time.Minute, 8*minutes*mib) }
+
+	for minutes := range uint64(5) {
+		require.False(t, due(minutes))
+	}
+
+	require.True(t, due(5))
+	require.True(t, due(6), "nobody told that one began")
+	trigger.Began(6 * time.Minute)
+	require.False(t, due(7))
+	require.False(t, due(65))
+	require.True(t, due(66))
 }

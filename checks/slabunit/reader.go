@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"zabbix-agent2-plugin-hosting/checks/cgroup"
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // Reader walks the cgroups. It is not safe for concurrent use.
@@ -46,7 +47,7 @@ func (r *Reader) Read(ctx context.Context, n int) (*Report, error) {
 			return
 		}
 
-		u := Unit{Name: path.Base(g.Path), Cgroup: g.Path}
+		u := Unit{Cgroup: g.Path}
 
 		if version == 1 {
 			u.takeKernelBytes(content)
@@ -64,7 +65,14 @@ func (r *Reader) Read(ctx context.Context, n int) (*Report, error) {
 		return cmp.Or(cmp.Compare(b.weight(), a.weight()), cmp.Compare(a.Cgroup, b.Cgroup))
 	})
 
-	return cgroup.List(reading, units, n), nil
+	report := cgroup.List(reading, units, n)
+	for i := range report.Units {
+		u := &report.Units[i]
+		u.Cgroup = procfile.Printable(u.Cgroup)
+		u.Name = path.Base(u.Cgroup)
+	}
+
+	return report, nil
 }
 
 // weight is what units are sorted by.

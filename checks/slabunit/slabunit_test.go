@@ -62,6 +62,18 @@ func TestUnitsAreChargedAsAWhole(t *testing.T) {
 	require.False(t, r.Incomplete)
 }
 
+// TestANameThatAUserChoseStaysOnOneLine is a cgroup below a service that was delegated to a user.
+func TestANameThatAUserChoseStaysOnOneLine(t *testing.T) {
+	t.Parallel()
+
+	r, err := NewReader(tree(t, map[string]string{
+		"cgroup.controllers":           "memory\n",
+		"a\x1b[2J/b\xff\r/memory.stat": stat(7, 2),
+	})).Read(context.Background(), 1)
+	require.NoError(t, err)
+	require.Equal(t, []Unit{unit("b??", "/a?[2J/b??", 7, 2)}, r.Units)
+}
+
 func TestVersion1TellsKernelMemoryOnly(t *testing.T) {
 	t.Parallel()
 

@@ -62,7 +62,7 @@ func ownersFinding(r *slabowner.Report) finding {
 }
 
 func kmemleakFinding(r *kmemleak.Report) finding {
-	if !r.Available {
+	if r.Reason != "" {
 		return finding{Less: true, Found: r.Reason}
 	}
 

@@ -54,6 +54,7 @@ func TestWhatAKernelDoesNotHaveIsNothingToMend(t *testing.T) {
 	t.Parallel()
 
 	require.Equal(t, finding{Less: true, Found: "not built in"}, kmemleakFinding(&kmemleak.Report{Reason: "not built in"}))
+	require.Equal(t, finding{Less: true, Found: "it may be off"}, kmemleakFinding(&kmemleak.Report{Available: true, Reason: "it may be off"}))
 	require.Equal(t, finding{OK: true, Found: "it lists 7 objects that nothing points to"}, kmemleakFinding(&kmemleak.Report{Available: true, Objects: 7}))
 
 	require.Equal(t, markLess, unitsFinding(&keys.SlabReport{}).mark())

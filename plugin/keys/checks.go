@@ -93,7 +93,7 @@ func NewChecks(options config.Options, process Process, version string) *Checks 
 		helper:  asRoot,
 		health:  newHealthBook(),
 		nginx:   instances,
-		leaks:   kmemleak.NewReader(options.SysPath, source),
+		leaks:   kmemleak.NewReader(options.ProcPath, options.SysPath, source),
 		growth:  slabowner.Trigger{Every: options.SlabSessionEvery, BytesPerMinute: uint64(options.SlabSessionGrowthMiB) << 20},
 		cgroups: cgroupWalk[slabunit.Report]{read: slabunit.NewReader(options.SysPath).Read},
 		killed:  cgroupWalk[oomunit.Report]{read: oomunit.NewReader(options.SysPath).Read},

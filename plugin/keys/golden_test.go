@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write the golden payloads and the READM
 // volatile are the numbers that differ from run to run; in a golden payload they are 1.
 var volatile = map[string]*regexp.Regexp{
 	"hosting.plugin.get": regexp.MustCompile(`("(?:pid|rss_bytes|goroutines)"):[0-9]+`),
-	"hosting.oom.get":    regexp.MustCompile(`("(?:boot_at|at|age_s|last_oom_at|last_oom_age_s)"):[0-9.]+`),
+	"hosting.oom.get":    regexp.MustCompile(`("(?:boot_at|at|age_s|last_oom_at|last_oom_age_s|since)"):[0-9.]+`),
 }
 
 // asksTheHost are keys whose values are not the fixtures' but of this very network, processes and sockets. The packages of

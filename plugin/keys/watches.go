@@ -2,10 +2,12 @@ package keys
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/slabowner"
 	"zabbix-agent2-plugin-hosting/plugin/helper"
+	"zabbix-agent2-plugin-hosting/plugin/watches"
 )
 
 // What of the keys is for root.
@@ -83,24 +85,31 @@ func evaluateLeaks(ctx context.Context, c *Checks, values map[string]string) (an
 	return string(answer), err
 }
 
-// WatchGrowth starts a session of slab owners when SUnreclaim grows fast; it is called once a minute, asked for or not.
+// WatchGrowth starts a session of slab owners when SUnreclaim grows fast; it is called once a minute, asked for or not. One that is refused is tried
+// again the next time.
 func (c *Checks) WatchGrowth(ctx context.Context) {
 	info, err := c.memory.Read()
 	if err != nil {
 		return // hosting.memory.get tells
 	}
 
+	now := time.Since(c.startedAt)
+
 	bytes, known := info.Bytes("SUnreclaim")
-	if !known || !c.growth.Due(time.Since(c.startedAt), bytes) {
-		return
+	if known && c.growth.Due(now, bytes) && c.beginSession(ctx) {
+		c.growth.Began(now)
 	}
+}
 
+// beginSession says whether a session was started. What keeps it from starting is in hosting.slab.owners, or in the state of the helper.
+func (c *Checks) beginSession(ctx context.Context) bool {
 	if c.helper == nil {
-		c.watches.Begin()
-
-		return
+		return c.watches.Begin().Started
 	}
 
-	// What keeps it from starting is in hosting.slab.owners, or in the state of the helper.
-	_, _ = c.helper.JSON(ctx, helper.Request{Verb: helper.VerbSession})
+	var begun watches.Begun
+
+	answer, err := c.helper.JSON(ctx, helper.Request{Verb: helper.VerbSession})
+
+	return err == nil && json.Unmarshal(answer, &begun) == nil && begun.Started
 }

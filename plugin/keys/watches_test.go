@@ -40,11 +40,12 @@ func TestASessionStartsWhenSUnreclaimGrows(t *testing.T) {
 	t.Parallel()
 
 	begun := make(chan struct{}, 8)
+	answers := []watches.Begun{{Schema: 1, Sentence: "the last session began 59m59.9s ago"}, {Schema: 1, Started: true}}
 	checks := ordinaryChecks(t, serveHelper(t, map[helper.Verb]server.Handler{
 		helper.VerbSession: func(context.Context, helper.Request) (any, error) {
 			begun <- struct{}{}
 
-			return watches.Begun{Schema: 1, Started: true}, nil
+			return answers[len(begun)-1], nil
 		},
 	}))
 
@@ -62,5 +63,8 @@ func TestASessionStartsWhenSUnreclaimGrows(t *testing.T) {
 	require.Len(t, begun, 1)
 
 	checks.WatchGrowth(t.Context())
-	require.Len(t, begun, 1, "and no other for an hour")
+	require.Len(t, begun, 2, "the helper had refused the first")
+
+	checks.WatchGrowth(t.Context())
+	require.Len(t, begun, 2, "and no other for an hour")
 }

@@ -19,7 +19,7 @@ func TestOOMKillsAreShownWithTheirSourcesAndUnits(t *testing.T) {
 		Kills: new(uint64(7)), BootAt: 946598400, VictimsKnown: true,
 		Sources: []oom.SourceState{
 			{Source: oom.SourceTracepoint, SourceName: "tracepoint", Used: true, Since: new(946600000.0), Lost: 2},
-			{Source: oom.SourceKernelLog, SourceName: "kernel_log", Used: true},
+			{Source: oom.SourceKernelLog, SourceName: "kernel_log", Used: true, Since: new(946610000.0)},
 		},
 		Victims: []oom.Victim{
 			{At: 946684700, Name: "nginx", PID: 812, RSSBytes: new(uint64(48 << 20)), Constraint: oom.ConstraintCgroup, Cgroup: "/a.service", Trigger: "php", TriggerPID: 7},
@@ -32,7 +32,7 @@ func TestOOMKillsAreShownWithTheirSourcesAndUnits(t *testing.T) {
 	}}
 
 	require.Equal(t, "OOM kills since "+at(946598400)+": 7\n"+
-		"victims are known from the tracepoint since "+at(946600000)+", which lost 2 and the kernel log\n\n"+
+		"victims are known from the tracepoint since "+at(946600000)+", which lost 2 and the kernel log since "+at(946610000)+"\n\n"+
 		"killed at            process  pid       RSS  limit    cgroup      triggered by\n"+
 		at(946684700)+"  nginx    812  48.0 MiB  cgroup   /a.service  php (7)\n"+
 		at(946684600)+"  php        8         -  unknown\n"+

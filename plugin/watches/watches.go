@@ -51,8 +51,9 @@ type Watches struct {
 
 	mu       sync.Mutex
 	watching bool
-	// forget ends the watch when nobody has asked for a while.
-	forget *time.Timer
+	// forget ends the watch when nobody has asked for a while since the last question, by its number.
+	forget   *time.Timer
+	question uint64
 	// sessionAt is when a session last began by itself.
 	sessionAt time.Time
 }
@@ -104,20 +105,34 @@ func (w *Watches) Listeners() (*watch.Events, error) {
 		}
 
 		w.watching = true
-		w.forget = time.AfterFunc(w.options.lingering, w.unwatch)
 	}
 
 	if w.watching {
-		w.forget.Reset(w.options.lingering)
+		w.linger()
 	}
 
 	return w.listeners.Snapshot(), nil
 }
 
-// unwatch ends the watch of listeners; the next question begins another.
-func (w *Watches) unwatch() {
+// linger has the watch of listeners end when nobody asks again for a while.
+func (w *Watches) linger() {
+	if w.forget != nil {
+		w.forget.Stop()
+	}
+
+	w.question++
+	question := w.question
+	w.forget = time.AfterFunc(w.options.lingering, func() { w.unwatch(question) })
+}
+
+// unwatch ends the watch of listeners, unless somebody has asked since that question; the next one begins another.
+func (w *Watches) unwatch(question uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+
+	if question != w.question {
+		return
+	}
 
 	// Who watches next is told if something of it is left in the kernel.
 	_ = w.listeners.Close()

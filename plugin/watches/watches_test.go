@@ -82,6 +82,31 @@ func TestAWatchEndsWhenNobodyAsksAndBeginsAnewWhenSomebodyDoes(t *testing.T) {
 	require.True(t, w.Busy())
 }
 
+// TestATimerThatWasLateEndsNoWatch is of a question that came while the timer of the one before waited for its turn.
+func TestATimerThatWasLateEndsNoWatch(t *testing.T) {
+	t.Parallel()
+
+	w := newWatches(t, true)
+
+	for range 2 {
+		_, err := w.Listeners()
+		require.NoError(t, err)
+	}
+
+	w.unwatch(1)
+	require.True(t, w.Busy())
+	require.NotEqual(t, watch.StateOff, w.listeners.Snapshot().TCP.State)
+
+	w.unwatch(2)
+	require.False(t, w.Busy())
+	require.Equal(t, watch.StateOff, w.listeners.Snapshot().TCP.State)
+
+	_, err := w.Listeners()
+	require.NoError(t, err)
+	w.unwatch(2)
+	require.True(t, w.Busy(), "the next watch is not the timer's")
+}
+
 func TestAWatchThatIsNotWantedIsOff(t *testing.T) {
 	t.Parallel()
 

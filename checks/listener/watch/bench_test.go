@@ -2,7 +2,9 @@ package watch
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -192,5 +194,29 @@ func BenchmarkStart(b *testing.B) {
 		w := New(options())
 		require.NoError(b, w.Start(context.Background()))
 		require.NoError(b, w.Close())
+	}
+}
+
+// BenchmarkSocketOnACrowdedPort opens and closes one where another process holds many, each in a place of its own.
+func BenchmarkSocketOnACrowdedPort(b *testing.B) {
+	for _, held := range []int{0, 20_000} {
+		b.Run(fmt.Sprint(held), func(b *testing.B) {
+			book := nginxHolds(80)
+
+			for i := range held {
+				socket := at(uint64(1000+i), 80)
+				socket.Address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}), 80)
+				book.open(&opening{socket: socket, namespace: namespace, at: 5, by: by(2)})
+			}
+
+			socket := at(500_000, 80)
+			socket.Address = netip.AddrPortFrom(netip.IPv4Unspecified(), 80)
+
+			for b.Loop() {
+				book.open(&opening{socket: socket, namespace: namespace, at: 6, by: by(3)})
+				book.close(&closing{key: 500_000, at: 7})
+				book.judge(time.Second)
+			}
+		})
 	}
 }

@@ -24,6 +24,15 @@ type book struct {
 	// closing are the sockets that were closed since a look at all was begun; nil while none is.
 	closing map[uint64]struct{}
 
+	// gained are sockets that were found to be an nginx's since who was there before was last asked for, which takes that mastersKnown is true.
+	gained       map[*entry]struct{}
+	mastersKnown bool
+	// begunAt is when all sockets were known for the first time.
+	begunAt time.Duration
+
+	// fullAt is when there last was no room in the table; 0 where it has all there is.
+	fullAt time.Duration
+
 	number                                 uint64
 	opened, closed, refused, ours, foreign uint64
 	foreignByPort                          tally[uint16]
@@ -34,7 +43,10 @@ type book struct {
 }
 
 func newBook(r *listener.Reader, own int) *book {
-	return &book{reader: r, own: own, table: newTable(), episodes: make(map[episodeKey]*episode), udpPorts: make(map[uint16]struct{})}
+	return &book{
+		reader: r, own: own, table: newTable(), episodes: make(map[episodeKey]*episode), udpPorts: make(map[uint16]struct{}),
+		gained: make(map[*entry]struct{}),
+	}
 }
 
 // opening is a socket that began to receive clients.
@@ -57,7 +69,7 @@ func (b *book) open(o *opening) {
 
 	// A look at all sockets may have been quicker than the record.
 	if before := b.table.byKey[e.key]; before != nil {
-		b.table.remove(before)
+		b.forget(before)
 
 		e.masters = before.masters
 		if e.socket.Address.Port() == 0 {
@@ -73,64 +85,33 @@ func (b *book) open(o *opening) {
 	}
 
 	b.opened++
-	met, joined := b.meet(e)
+	met, joined := b.table.meet(e)
 	kept := b.table.put(e)
 	p := b.episodes[keyOfEpisode(e)]
 
 	if p == nil {
 		p = b.begin(e, joined, o.reusePort)
+		b.list(p)
 	}
 
 	p.sockets++
 	e.episode = p
 
+	b.wait(p, met)
+
 	if !kept {
+		b.fullAt = o.at
+
 		// Its end cannot be known.
-		delete(b.episodes, p.key)
+		if p.open == 0 {
+			delete(b.episodes, p.key)
+		}
 
 		return
 	}
 
 	p.open++
-
-	if len(met) > 0 && len(p.met) == 0 && !p.counted {
-		p.met = met
-		b.waiting = append(b.waiting, p)
-	}
-}
-
-func (b *book) begin(e *entry, joined bool, reusePort *bool) *episode {
-	b.number++
-	p := &episode{number: b.number, key: keyOfEpisode(e), by: e.by, first: e, reusePort: reusePort, joined: joined, openedAt: e.openedAt}
-	b.lastEvents.add(p)
-
-	// A socket without a port is like no other.
-	if e.socket.Address.Port() != 0 && e.by.identity() != (identity{}) {
-		b.episodes[p.key] = p
-	}
-
-	return p
-}
-
-// meet finds the sockets of others whose clients the new one may get.
-func (b *book) meet(e *entry) (met []meeting, joined bool) {
-	for _, other := range b.table.byPort[e.port()] {
-		if other.ours {
-			continue
-		}
-
-		joined = joined || samePlace(&e.socket, &other.socket)
-
-		if other.by != nil && other.by.identity() == e.by.identity() {
-			continue
-		}
-
-		if relation, overlap := listener.Relate(&e.socket, &other.socket); overlap {
-			met = append(met, meeting{other: other, relation: relation})
-		}
-	}
-
-	return met, joined
+	b.gain(e)
 }
 
 // closing is a socket that ceased to receive clients.
@@ -163,6 +144,8 @@ func (b *book) close(c *closing) {
 	}
 
 	if e == nil {
+		b.closeUnkept(c)
+
 		return
 	}
 

@@ -160,24 +160,117 @@ func TestTooManyThatWaitAreJudgedByWhatIsKnown(t *testing.T) {
 	require.Len(t, b.waiting, maxWaiting)
 }
 
-func TestAFullTableCountsOnly(t *testing.T) {
+// fill has one process hold as many sockets as there is room for.
+func (b *book) fill() {
+	for i := len(b.table.byKey); i < maxEntries; i++ {
+		b.opens(uint64(100_000+i), uint16(i%50_000+10_000), 2, 5)
+	}
+}
+
+// TestAFullTableDoesNotHideAForeigner is what any user could make of it: to fill the table before joining nginx's port.
+func TestAFullTableDoesNotHideAForeigner(t *testing.T) {
 	t.Parallel()
 
-	b := emptyBook()
-	for i := range maxEntries + 1 {
-		b.opens(uint64(i+1), uint16(i%60_000+1), 2, 5)
-	}
+	b := nginxHolds(80)
+	b.fill()
+	require.Empty(t, b.full())
 
+	b.opens(7, 80, 3, 6)
 	require.Len(t, b.table.byKey, maxEntries)
-	require.Equal(t, uint64(maxEntries+1), b.opened)
+	require.Regexp(t, "^cannot tell of each socket .*: more than 50000 receive clients", b.full())
+	require.False(t, b.lastEvents.events()[0].Listening, "nobody would tell of its end")
 
-	last := b.lastEvents.events()[0]
-	require.False(t, last.Listening, "nobody would tell of its end")
-	b.close(&closing{key: maxEntries + 1, at: 6})
+	require.False(t, b.judge(6), "the kernel may refuse it yet")
+	require.Zero(t, b.foreign)
+	require.False(t, b.judge(time.Second))
+	require.Equal(t, uint64(1), b.foreign)
+
+	b.close(&closing{key: 7, at: 7})
 	require.Equal(t, uint64(1), b.closed)
 }
 
-// TestWhatAnNginxDidNotCloseIsForgotten is after closings were lost.
+func TestWhomTheKernelRefusesIsNotForeignInAFullTableEither(t *testing.T) {
+	t.Parallel()
+
+	b := nginxHolds(80)
+	b.fill()
+	b.opens(7, 80, 3, 6)
+	b.close(&closing{key: 7, at: 7, inListen: true})
+	require.False(t, b.judge(time.Second))
+	require.Zero(t, b.foreign)
+}
+
+func TestATableIsFullUntilALookFindsRoomForAll(t *testing.T) {
+	t.Parallel()
+
+	b := nginxHolds(80)
+	b.fill()
+	b.opens(7, 81, 3, 6)
+
+	l := &look{begunAt: 10, standings: []listener.Standing{{NamespaceID: namespace, Sockets: []listener.Socket{at(7, 81)}}}}
+	b.beginLook()
+	b.take(l)
+	require.NotEmpty(t, b.full())
+
+	b.close(&closing{key: 100_001, at: 11})
+
+	l.begunAt = 12
+	b.beginLook()
+	b.take(l)
+	require.Empty(t, b.full())
+
+	w := New(Options{ProcPath: "/proc", SysPath: "/sys"})
+	w.book = b
+	require.True(t, w.Snapshot().ForeignersKnown)
+	b.opens(8, 81, 3, 13)
+	require.False(t, w.Snapshot().ForeignersKnown)
+	require.Equal(t, b.full(), w.Snapshot().ForeignersError)
+}
+
+// TestWhoHoldsManySocketsMakesNobodyElsesDearer is an attack on the watch: each of another process's sockets would be compared with all of them.
+func TestWhoHoldsManySocketsMakesNobodyElsesDearer(t *testing.T) {
+	t.Parallel()
+
+	const many = 20_000
+
+	b := nginxHolds(80)
+	for i := range many {
+		b.opens(uint64(1000+i), 80, 2, 5)
+	}
+
+	for i := range many {
+		socket := at(uint64(100_000+i), 80)
+		socket.Address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}), 80)
+		b.open(&opening{socket: socket, namespace: namespace, at: 5, by: by(3)})
+	}
+
+	neighbors := b.table.byPort[b.table.byKey[80].port()]
+	require.Len(t, neighbors.nginx, 1)
+	require.Len(t, neighbors.others, many+1)
+	require.Equal(t, many+1, neighbors.at[b.table.byKey[80].spotKey().place])
+
+	all := at(200_000, 80)
+	all.Address = netip.AddrPortFrom(netip.IPv4Unspecified(), 80)
+	b.open(&opening{socket: all, namespace: namespace, at: 6, by: by(4)})
+
+	met := b.waiting[len(b.waiting)-1].met
+	require.Len(t, met, 1+maxMet)
+	require.Equal(t, []int{masterPID}, met[0].other.masters, "an nginx comes first")
+
+	for i := range many {
+		b.close(&closing{key: uint64(1000 + i), at: 7})
+		b.close(&closing{key: uint64(100_000 + i), at: 7})
+	}
+
+	require.Len(t, b.table.byKey, 2)
+	require.Len(t, neighbors.others, 1)
+	require.Equal(t, all, neighbors.others[0].entries[0].socket)
+	b.close(&closing{key: 200_000, at: 8})
+	b.close(&closing{key: 80, at: 8})
+	require.Empty(t, b.table.byPort)
+}
+
+// TestWhatWasClosedUnseenIsForgotten is after closings were lost.
 func TestWhatWasClosedUnseenIsForgotten(t *testing.T) {
 	t.Parallel()
 
@@ -190,6 +283,32 @@ func TestWhatWasClosedUnseenIsForgotten(t *testing.T) {
 	require.Contains(t, b.table.byKey, uint64(8), "it was opened after the look was begun")
 	require.Nil(t, b.lastEvents.events()[1].LifetimeS)
 	require.False(t, b.lastEvents.events()[1].Listening)
+}
+
+// TestWhatWasNotLookedAtIsNotForgotten is a socket in a container without an nginx: it was reported as ended after a lost record.
+func TestWhatWasNotLookedAtIsNotForgotten(t *testing.T) {
+	t.Parallel()
+
+	const elsewhere = namespace + 1
+
+	b := nginxHolds(80)
+	b.open(&opening{socket: at(7, 81), namespace: elsewhere, at: 5, by: by(2)})
+
+	l := &look{begunAt: 10, distrust: true, standings: []listener.Standing{{NamespaceID: namespace, Sockets: []listener.Socket{at(80, 80)}}}}
+	b.beginLook()
+	b.take(l)
+	require.Contains(t, b.table.byKey, uint64(7))
+	require.True(t, b.lastEvents.events()[0].Listening)
+
+	for i := range maxEntries / 2 {
+		b.open(&opening{socket: at(uint64(1000+i), 82), namespace: elsewhere, at: 11, by: by(3)})
+	}
+
+	l.begunAt = 12
+	b.beginLook()
+	b.take(l)
+	require.Len(t, b.table.byKey, 1, "there must be room for others")
+	require.Contains(t, b.table.byKey, uint64(80))
 }
 
 // TestAPayloadStaysSmall has as much be said of each event as there is room for.

@@ -20,10 +20,14 @@ type episode struct {
 	sockets, open int
 	// closedAt is 0 where its end was not seen.
 	openedAt, closedAt time.Duration
-	refused            bool
+	// before says that it was there before the watch, and openedAt is the watch's beginning.
+	before  bool
+	refused bool
 	// met are sockets of others that have clients in common with it, until it is known whose they are.
-	met      []meeting
-	concerns []Concern
+	met []meeting
+	// unclearAt is the look after which a further one could tell whose they are.
+	unclearAt time.Duration
+	concerns  []Concern
 	// counted says that it is among the foreigners.
 	counted bool
 }
@@ -50,6 +54,24 @@ func keyOfEpisode(e *entry) episodeKey {
 	}
 }
 
+// list makes an event of an episode.
+func (b *book) list(p *episode) {
+	b.number++
+	p.number = b.number
+	b.lastEvents.add(p)
+}
+
+func (b *book) begin(e *entry, joined bool, reusePort *bool) *episode {
+	p := &episode{key: keyOfEpisode(e), by: e.by, first: e, reusePort: reusePort, joined: joined, openedAt: e.openedAt}
+
+	// A socket without a port is like no other.
+	if e.socket.Address.Port() != 0 && e.by.identity() != (identity{}) {
+		b.episodes[p.key] = p
+	}
+
+	return p
+}
+
 // event is what is known now.
 func (p *episode) event() Event {
 	e := Event{
@@ -57,13 +79,14 @@ func (p *episode) event() Event {
 		Address: p.first.socket.Address, NamespaceID: p.key.namespace, Sockets: p.sockets, ReusePort: p.reusePort,
 		Joined: p.joined, Refused: p.refused, Process: p.by.process, Parents: p.by.parents, UID: p.by.uid, User: p.by.user,
 		Cgroup: p.by.cgroup, Unit: p.by.unit, Foreign: p.counted, Concerns: p.concerns,
+		before: p.before,
 	}
 
 	if e.Parents == nil {
 		e.Parents = []Process{}
 	}
 
-	if p.closedAt != 0 {
+	if p.closedAt != 0 && !p.before {
 		e.LifetimeS = new((p.closedAt - p.openedAt).Seconds())
 	}
 

@@ -9,9 +9,10 @@ import (
 // Event is a process that listened on an address, from its first socket there to the end of its last.
 type Event struct {
 	// Number tells events apart as long as the watch runs; they are numbered in order.
-	Number   uint64  `json:"number"`
+	Number uint64 `json:"number"`
+	// OpenedAt is the beginning of the watch for one that was there before; only foreign ones are told of.
 	OpenedAt float64 `json:"opened_at"`
-	// LifetimeS is absent while it listens, and where its end was not seen.
+	// LifetimeS is absent while it listens, and where its beginning or its end was not seen.
 	LifetimeS *float64         `json:"lifetime_s,omitempty"`
 	Listening bool             `json:"listening"`
 	Network   listener.Network `json:"network"`
@@ -40,6 +41,8 @@ type Event struct {
 	Foreign  bool      `json:"foreign"`
 	Concerns []Concern `json:"concerns,omitempty"`
 	Sentence string    `json:"sentence"`
+
+	before bool
 }
 
 // Process is one that opened a socket, or one above it.

@@ -122,13 +122,13 @@ func TestNginxIsNotForeignToItself(t *testing.T) {
 		{Workers: 1, Daemon: true},
 	} {
 		require.NoError(t, n.Reload(change))
-		w.wantLook()
+		w.wantMasters()
 	}
 
 	successor, err := n.BeginUpgrade()
 	require.NoError(t, err)
 	second.Store(int64(successor))
-	w.wantLook()
+	w.wantMasters()
 	require.NoError(t, n.FinishUpgrade())
 
 	for range 5 {
@@ -136,7 +136,7 @@ func TestNginxIsNotForeignToItself(t *testing.T) {
 		require.NoError(t, n.Start())
 	}
 
-	w.wantLook()
+	w.wantMasters()
 	require.Eventually(t, func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()

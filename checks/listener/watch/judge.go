@@ -23,7 +23,7 @@ func (b *book) judge(until time.Duration) (look bool) {
 	b.waiting = slices.DeleteFunc(b.waiting, func(p *episode) bool {
 		forced--
 
-		if p.open > 0 && until < p.openedAt+settled {
+		if p.closedAt == 0 && until < p.openedAt+settled {
 			return false
 		}
 
@@ -34,7 +34,7 @@ func (b *book) judge(until time.Duration) (look bool) {
 		}
 
 		b.decide(p)
-		p.met = nil
+		p.met, p.unclearAt = nil, 0
 
 		return true
 	})
@@ -42,11 +42,28 @@ func (b *book) judge(until time.Duration) (look bool) {
 	return look
 }
 
+// wait has an episode be judged that met others.
+func (b *book) wait(p *episode, met []meeting) {
+	if len(met) > 0 && len(p.met) == 0 && !p.counted {
+		p.met = met
+		b.waiting = append(b.waiting, p)
+	}
+}
+
 // isUnclear says whether a look could tell whom the episode met: it met no socket that is known to be nginx's, and one that
-// was opened since the last look.
+// was opened since the last look. The answer holds until the next one.
 func (b *book) isUnclear(p *episode) bool {
-	return !slices.ContainsFunc(p.met, func(m meeting) bool { return len(m.other.masters) > 0 }) &&
+	if b.refreshedAt != 0 && p.unclearAt == b.refreshedAt {
+		return true
+	}
+
+	unclear := !slices.ContainsFunc(p.met, func(m meeting) bool { return len(m.other.masters) > 0 }) &&
 		slices.ContainsFunc(p.met, func(m meeting) bool { return m.other.openedAt >= b.refreshedAt })
+	if unclear {
+		p.unclearAt = b.refreshedAt
+	}
+
+	return unclear
 }
 
 func (b *book) decide(p *episode) {
@@ -68,6 +85,10 @@ func (b *book) decide(p *episode) {
 
 	if len(p.concerns) == 0 {
 		return
+	}
+
+	if p.before {
+		b.list(p)
 	}
 
 	p.counted = true

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"slices"
 	"time"
 
 	"zabbix-agent2-plugin-hosting/checks/listener"
@@ -23,7 +24,6 @@ func (b *book) beginLook() { b.closing = make(map[uint64]struct{}) }
 // appeared are sockets that a poll met for the first time.
 type appeared struct {
 	namespace uint64
-	pid       int
 	sockets   []listener.Socket
 	masters   [][]int
 }
@@ -31,29 +31,42 @@ type appeared struct {
 // take takes over whose the sockets are, and those that were not known. It returns what appeared since the last look where
 // networks are polled; what vanished is taken for closed.
 func (b *book) take(l *look) (news []appeared) {
+	if b.refreshedAt == 0 {
+		b.begunAt = l.begunAt
+	}
+
+	// What found no room before is among those that are looked at now.
+	if b.fullAt < l.begunAt {
+		b.fullAt = 0
+	}
+
 	b.nginx = make(map[uint64][]listener.Nginx)
 	seen := make(map[uint64]struct{})
-	covered := make(map[uint64]struct{})
+	// Without cookies a look does not tell what is there still of what the kernel told of.
+	covered := make(map[uint64]bool)
 
 	for i := range l.standings {
 		s := &l.standings[i]
 		b.nginx[s.NamespaceID] = s.Nginx
-		covered[s.NamespaceID] = struct{}{}
+		covered[s.NamespaceID] = len(s.Notes) == 0
 
 		if one := b.takeStanding(l, s, seen); len(one.sockets) > 0 {
 			news = append(news, one)
 		}
 	}
 
+	// Where nobody looked it is not known what was closed. It is kept as long as there is room for others.
+	crowded := len(b.table.byKey) > maxEntries/2
+
 	for key, e := range b.table.byKey {
-		_, isCovered := covered[e.namespace]
+		whole, isCovered := covered[e.namespace]
 		_, isSeen := seen[key]
 
 		switch {
 		case isSeen || e.openedAt >= l.begunAt:
 		case isCovered && l.polled[e.socket.Network]:
 			b.close(&closing{key: key, at: l.begunAt})
-		case l.distrust:
+		case l.distrust && (whole || crowded):
 			b.forget(e)
 		}
 	}
@@ -65,7 +78,7 @@ func (b *book) take(l *look) (news []appeared) {
 }
 
 func (b *book) takeStanding(l *look, s *listener.Standing, seen map[uint64]struct{}) appeared {
-	news := appeared{namespace: s.NamespaceID, pid: s.PID}
+	news := appeared{namespace: s.NamespaceID}
 	b.learnPorts(s)
 
 	for i := range s.Sockets {
@@ -99,19 +112,39 @@ func (b *book) takeStanding(l *look, s *listener.Standing, seen map[uint64]struc
 			news.sockets = append(news.sockets, *socket)
 			news.masters = append(news.masters, masters)
 		default:
-			b.table.put(&entry{key: key, socket: *socket, namespace: s.NamespaceID, masters: masters})
+			b.find(&entry{key: key, socket: *socket, namespace: s.NamespaceID, masters: masters}, l.begunAt)
 		}
 	}
 
 	return news
 }
 
-func (b *book) update(e *entry, socket *listener.Socket, masters []int) {
-	e.masters = masters
+// find takes down a socket of which nobody has told.
+func (b *book) find(e *entry, at time.Duration) {
+	e.foundAt = at
 
-	if e.socket.Address.Port() == 0 {
-		e.socket.Address = socket.Address
-		b.table.index(e)
+	if b.table.put(e) {
+		b.gain(e)
+	} else {
+		b.fullAt = at
+	}
+}
+
+func (b *book) update(e *entry, socket *listener.Socket, masters []int) {
+	address := e.socket.Address
+	if address.Port() == 0 {
+		address = socket.Address
+	}
+
+	if slices.Equal(e.masters, masters) && address == e.socket.Address {
+		return
+	}
+
+	known := len(e.masters) > 0
+	b.table.update(e, func() { e.masters, e.socket.Address = masters, address })
+
+	if !known {
+		b.gain(e)
 	}
 }
 

@@ -13,7 +13,7 @@ const (
 	mastersInterval = 10 * time.Second
 	// lookPause is the least time between two looks that somebody wants.
 	lookPause = 250 * time.Millisecond
-	// restFactor has a poll rest at least this many times as long as it took, for 2 % of one processor at most.
+	// restFactor has a look rest at least this many times as long as it took, for 2 % of one processor at most.
 	restFactor = 50
 )
 
@@ -42,38 +42,45 @@ func (l *looker) first(ctx context.Context) error {
 }
 
 func (l *looker) run(ctx context.Context) {
-	var took time.Duration
+	var took, rested time.Duration
 
 	for {
-		began := time.Now()
-
 		select {
 		case <-ctx.Done():
 			return
 		case <-l.w.lookSoon:
-			l.mastersAt = time.Time{}
-		case <-time.After(l.pause(took)):
+		case <-time.After(l.pause(took) - rested):
 		}
 
 		took = l.look(ctx)
+		rested = leastRest(took)
 
 		// Nobody gets more than this by asking often.
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(lookPause - time.Since(began)):
+		case <-time.After(rested):
 		}
 	}
 }
 
+// leastRest is what follows a look, whoever waits for the next.
+func leastRest(took time.Duration) time.Duration { return max(restFactor*took, lookPause) }
+
+// look also finds the nginx that run where that was long ago. It says how long all of it took.
 func (l *looker) look(ctx context.Context) (took time.Duration) {
 	var mastersErr error
 
-	if time.Since(l.mastersAt) >= mastersInterval {
+	began := time.Now()
+
+	l.w.mu.Lock()
+	anew := l.w.anew
+	l.w.anew = false
+	l.w.mu.Unlock()
+
+	if anew || time.Since(l.mastersAt) >= mastersInterval {
 		mastersErr = l.findMasters(ctx)
 	}
-
-	began := time.Now()
 
 	l.w.mu.Lock()
 	now := l.begin()
@@ -83,11 +90,14 @@ func (l *looker) look(ctx context.Context) (took time.Duration) {
 
 	l.w.mu.Lock()
 	news := l.finish(now, states, err, mastersErr)
+	before := l.w.book.strangers()
 	l.w.mu.Unlock()
 
 	for _, one := range news {
 		l.takeNews(ctx, now, one)
 	}
+
+	l.takeStrangers(ctx, before)
 
 	l.w.mu.Lock()
 	alone := l.w.probe == nil
@@ -135,40 +145,25 @@ func (l *looker) finish(now *look, states []listener.MasterState, err, mastersEr
 
 	if err != nil {
 		b.giveUp(now.begunAt)
-		b.foreignersError = err.Error()
+		b.foreignersError, b.mastersKnown = err.Error(), false
 
 		return nil
 	}
 
 	news = b.take(now)
 	b.masters = states
-	b.foreignersError = l.unknown(now, states, mastersErr)
+	problem := withoutMasters(states, mastersErr)
+	b.mastersKnown = problem == ""
+	b.foreignersError = problem
+
+	// Without sock_diag there are no cookies, by which the kernel's records are told apart.
+	if b.mastersKnown && l.w.tcp.State == StateWatching {
+		b.foreignersError = withoutCookies(now.standings)
+	}
 
 	l.followUDP()
 
 	return news
-}
-
-// unknown says why it cannot be told of each socket whether it is an nginx's; empty where it can.
-func (l *looker) unknown(now *look, states []listener.MasterState, mastersErr error) string {
-	if mastersErr != nil {
-		return mastersErr.Error()
-	}
-
-	for _, state := range states {
-		if state.Error != "" {
-			return state.Error
-		}
-	}
-
-	// Without sock_diag there are no cookies, by which the kernel's records are told apart.
-	for _, standing := range now.standings {
-		if l.w.tcp.State == StateWatching && len(standing.Notes) > 0 {
-			return "cannot tell which sockets are nginx's: " + standing.Notes[0]
-		}
-	}
-
-	return ""
 }
 
 // followUDP tells the kernel which UDP sockets matter.

@@ -31,20 +31,18 @@ func newNamer(r *listener.Reader, command func(probe.Task) []byte) *namer {
 
 // fromKernel names the opener in a record. In a hurry it reads nothing that it has not read before.
 func (n *namer) fromKernel(r *probe.Record, hurry bool) *opener {
-	o := &opener{tasks: r.Tasks, uid: r.Socket.UID}
+	// The process may have become another user's since.
+	o := n.nobody(r.Socket.UID)
+	o.tasks = r.Tasks
 
 	for i, task := range r.Tasks {
 		// The process's own arguments are only known of the one that opened the socket.
 		if i == 0 {
 			p, found := n.process(task, r, hurry)
-			o.process, o.user, o.cgroup, o.unit = &p, found.User, found.Cgroup, found.Unit
+			o.process, o.cgroup, o.unit = &p, found.Cgroup, found.Unit
 		} else {
 			o.parents = append(o.parents, n.parent(task, hurry))
 		}
-	}
-
-	if o.user == "" {
-		o.user = n.processes.UserName(o.uid)
 	}
 
 	if o.cgroup == "" {
@@ -54,6 +52,9 @@ func (n *namer) fromKernel(r *probe.Record, hurry bool) *opener {
 
 	return o
 }
+
+// nobody is a process of which nothing is known but whose it is.
+func (n *namer) nobody(uid uint32) *opener { return &opener{uid: uid, user: n.processes.UserName(uid)} }
 
 func (n *namer) process(task probe.Task, r *probe.Record, hurry bool) (Process, listener.Process) {
 	found, ok := n.read(task, string(r.Arguments), hurry)

@@ -3,6 +3,8 @@ package watch
 import (
 	"context"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/listener"
 )
 
 // pause is how long to rest, which is how long a socket may be open unseen where sockets are polled.
@@ -12,7 +14,7 @@ func (l *looker) pause(took time.Duration) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 
-	rest := max(w.options.Interval, restFactor*took, lookPause)
+	rest := max(w.options.Interval, leastRest(took))
 	polls := false
 
 	for _, c := range []*Coverage{&w.tcp, &w.udp} {
@@ -26,37 +28,41 @@ func (l *looker) pause(took time.Duration) time.Duration {
 		return rest
 	}
 
-	return mastersInterval
+	return max(mastersInterval, rest)
 }
 
 // takeNews names who opened what a poll met.
 func (l *looker) takeNews(ctx context.Context, now *look, news appeared) {
-	openers := make(map[uint32]*opener)
-
-	if named, err := l.w.reader.Name(ctx, news.pid, news.sockets); err == nil {
-		processes := make(map[int]*opener)
-		for i := range named.Processes {
-			processes[named.Processes[i].PID] = l.namer.fromHolder(&named.Processes[i])
-		}
-
-		for _, group := range named.Groups {
-			for _, s := range group.Sockets {
-				if len(s.PIDs) > 0 {
-					openers[s.Inode] = processes[s.PIDs[0]]
-				}
-			}
-		}
-	}
+	openers := l.openers(ctx, news.sockets)
 
 	l.w.mu.Lock()
 	defer l.w.mu.Unlock()
 
 	for i, socket := range news.sockets {
-		by := openers[socket.Inode]
-		if by == nil {
-			by = &opener{uid: socket.UID}
+		l.w.book.open(&opening{socket: socket, namespace: news.namespace, at: now.begunAt, by: openers[i], masters: news.masters[i]})
+	}
+}
+
+// openers are those who hold the sockets. One who cannot be found is unknown.
+func (l *looker) openers(ctx context.Context, sockets []listener.Socket) []*opener {
+	holders, _ := l.w.reader.Holders(ctx, sockets)
+	known := make(map[int]*opener)
+	all := make([]*opener, len(sockets))
+
+	for i := range sockets {
+		holder := holders[sockets[i].Inode]
+		if holder == nil {
+			all[i] = l.namer.nobody(sockets[i].UID)
+
+			continue
 		}
 
-		l.w.book.open(&opening{socket: socket, namespace: news.namespace, at: now.begunAt, by: by, masters: news.masters[i]})
+		if known[holder.PID] == nil {
+			known[holder.PID] = l.namer.fromHolder(holder)
+		}
+
+		all[i] = known[holder.PID]
 	}
+
+	return all
 }

@@ -89,8 +89,17 @@ func (w *Watcher) judge(known time.Duration) {
 	w.mu.Unlock()
 
 	if look {
-		w.wantLook()
+		w.wantMasters()
 	}
+}
+
+// wantMasters has somebody look whose the sockets are, at nginx that have just started as well.
+func (w *Watcher) wantMasters() {
+	w.mu.Lock()
+	w.anew = true
+	w.mu.Unlock()
+
+	w.wantLook()
 }
 
 func (w *Watcher) wantLook() {

@@ -240,3 +240,33 @@ func TestPollingSeesUDPOfAnNginxOnly(t *testing.T) {
 	require.Equal(t, own.Addresses[0], e.Address)
 	require.Len(t, eventsOf(t, w, stranger.PID, 0), 1)
 }
+
+// TestPollingNamesAllSocketsOfAProcess is of an nginx with 32 workers and reuseport: beyond 16 sockets it was a crowd of unknown processes.
+func TestPollingNamesAllSocketsOfAProcess(t *testing.T) {
+	const many = 40
+
+	o := options()
+	o.PollOnly = true
+	w := started(t, o)
+
+	task := listeners.Task{Late: true}
+	for range many {
+		task.Sockets = append(task.Sockets, listeners.Socket{Address: "127.77.0.1:2000", ReusePort: true})
+	}
+
+	process := listeners.Start(t, task, nil)
+
+	sockets := 0
+	require.Eventually(t, func() bool {
+		sockets = 0
+
+		for _, e := range w.Snapshot().Events {
+			if e.Address == process.Addresses[0] {
+				require.Equal(t, process.PID, e.Process.PID)
+				sockets += e.Sockets
+			}
+		}
+
+		return sockets == many
+	}, patience, time.Millisecond)
+}

@@ -52,6 +52,9 @@ func (e *Event) who() string {
 
 func (e *Event) did() string {
 	address := e.Address.String()
+	if e.before {
+		address += ", since before the watch began,"
+	}
 
 	switch {
 	case e.Refused:

@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"cmp"
+
 	"zabbix-agent2-plugin-hosting/checks/listener"
 )
 
@@ -10,11 +12,12 @@ func (w *Watcher) Snapshot() *Events {
 	defer w.mu.Unlock()
 
 	b := w.book
+	unknown := cmp.Or(b.foreignersError, b.full())
 	e := &Events{
 		Schema: schema, TCP: w.tcp, UDP: w.udp, Opened: b.opened, Closed: b.closed, Refused: b.refused, Ours: b.ours, Lost: w.lost, Skipped: w.skipped,
 		Foreign: b.foreign, ForeignByPort: []PortCount{}, ForeignByPortOther: b.foreignByPort.other,
 		ForeignByExecutable: []ExecutableCount{}, ForeignByExecutableOther: b.foreignByProgram.other, Masters: b.masters,
-		ForeignersKnown: b.foreignersError == "", ForeignersError: b.foreignersError,
+		ForeignersKnown: unknown == "", ForeignersError: unknown,
 		Foreigners: b.lastForeigners.events(), Events: b.lastEvents.events(),
 	}
 

@@ -55,6 +55,8 @@ type Watcher struct {
 	lost, skipped uint64
 	// distrust says that closings were lost since the last look.
 	distrust bool
+	// anew says that the nginx must be looked for before it is time.
+	anew bool
 }
 
 // New does nothing before Start.

@@ -3,7 +3,9 @@ package watch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -194,6 +196,45 @@ func TestWhereSockDiagCannotBeAskedItIsSaid(t *testing.T) {
 		"cannot open a sock_diag socket: protocol not supported", got.ForeignersError)
 }
 
+// TestWhereAContainerCannotBeEnteredItIsSaidOfThatOnly is the packaged unit, which has no CAP_SYS_ADMIN: of all of the host it was said, and to root, to
+// become root.
+func TestWhereAContainerCannotBeEnteredItIsSaidOfThatOnly(t *testing.T) {
+	if !mayWatch() {
+		return
+	}
+
+	if !apart.Here() {
+		apart.Run(t, apart.Place{})
+
+		return
+	}
+
+	own := listeners.Start(t, listeners.Task{Interfaces: true, Sockets: []listeners.Socket{{Address: "127.0.0.1:2000"}}}, inItsOwn())
+	require.NoError(t, apart.RefuseCall(unix.SYS_SETNS, unix.EPERM))
+
+	got := started(t, options(own.PID)).Snapshot()
+	require.Equal(t, []listener.MasterState{{PID: own.PID, Sockets: 1}}, got.Masters)
+	require.False(t, got.ForeignersKnown)
+	require.Equal(t, fmt.Sprintf("cannot tell which sockets are nginx's in the network namespace of process %[1]d (a container's): "+
+		"the tcp sockets are from /proc/net, without cgroup and backlog: cannot enter the network namespace of process %[1]d: operation not permitted; "+
+		"it takes root with CAP_SYS_ADMIN; who listens there beside nginx is seen by hosting.listener.get, when it is asked", own.PID), got.ForeignersError)
+}
+
+func TestTheNamespacesWithoutCookiesAreCounted(t *testing.T) {
+	t.Parallel()
+
+	note := []string{"the tcp sockets are from /proc/net"}
+
+	for want, standings := range map[string][]listener.Standing{
+		"": {{}, {PID: 7}},
+		"cannot tell which sockets are nginx's: the tcp sockets are from /proc/net": {{Notes: note}, {PID: 7, Notes: note}},
+		"cannot tell which sockets are nginx's in the network namespace of process 7 (a container's) and 2 others: the tcp sockets are from /proc/net; " +
+			"who listens there beside nginx is seen by hosting.listener.get, when it is asked": {{}, {PID: 7, Notes: note}, {PID: 8, Notes: note}, {PID: 9, Notes: note}},
+	} {
+		require.Equal(t, want, withoutCookies(standings))
+	}
+}
+
 // TestLostRecordsAreCountedAndWhatTheyToldOfIsForgotten holds the watch up while the ring overflows with a closing.
 func TestLostRecordsAreCountedAndWhatTheyToldOfIsForgotten(t *testing.T) {
 	if !mayWatch() {
@@ -256,4 +297,65 @@ func TestTenThousandListenersAreCountedAndLeaveNothingBehind(t *testing.T) {
 	for key := range w.book.episodes {
 		require.NotEqual(t, o.NamespaceID, key.namespace)
 	}
+}
+
+func TestAfterALookNobodyGetsAnotherSoon(t *testing.T) {
+	t.Parallel()
+
+	for took, rest := range map[time.Duration]time.Duration{
+		0: lookPause, time.Millisecond: lookPause, 10 * time.Millisecond: 500 * time.Millisecond, time.Second: 50 * time.Second,
+	} {
+		require.Equal(t, rest, leastRest(took), took)
+	}
+}
+
+// TestWhoAsksForLooksAllTheTimeDoesNotKeepTheWatchBusy is two processes of a user who reopen a port that they share.
+func TestWhoAsksForLooksAllTheTimeDoesNotKeepTheWatchBusy(t *testing.T) {
+	const search = 100 * time.Millisecond
+
+	var searches atomic.Int64
+
+	o := options()
+	o.PollOnly = true
+	o.Masters = func(context.Context) ([]listener.Master, error) {
+		searches.Add(1)
+		time.Sleep(search)
+
+		return nil, nil
+	}
+	w := started(t, o)
+
+	for range 200 {
+		w.wantMasters()
+		time.Sleep(10 * time.Millisecond)
+	}
+
+	require.Equal(t, int64(2), searches.Load(), "at the start, and once more in less than 50 times as long as it took")
+}
+
+// TestALookAfterALossDoesNotSearchForNginx is what is done again and again while more comes than can be read.
+func TestALookAfterALossDoesNotSearchForNginx(t *testing.T) {
+	var searches atomic.Int64
+
+	o := options()
+	o.Masters = func(context.Context) ([]listener.Master, error) {
+		searches.Add(1)
+
+		return nil, nil
+	}
+	w := started(t, o)
+	looked := func() time.Duration {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+
+		return w.book.refreshedAt
+	}
+	first := looked()
+
+	w.wantLook()
+	require.Eventually(t, func() bool { return looked() > first }, patience, time.Millisecond)
+	require.Equal(t, int64(1), searches.Load())
+
+	w.wantMasters()
+	require.Eventually(t, func() bool { return searches.Load() == 2 }, patience, time.Millisecond)
 }

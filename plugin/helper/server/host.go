@@ -55,7 +55,7 @@ func NewHost(s settings.Settings) *Host {
 		nginx:     instances,
 		listeners: listener.NewReader(procPath, sysPath),
 		units:     units,
-		leaks:     kmemleak.NewReader(sysPath, source),
+		leaks:     kmemleak.NewReader(procPath, sysPath, source),
 		watches: watches.New(watches.Options{
 			ProcPath: procPath, SysPath: sysPath, KmsgPath: kmsgPath, Masters: instances.Masters, Listeners: s.WatchListeners, Kills: s.WatchKills,
 			SessionTime: s.SlabSession, SessionEvery: s.SlabSessionEvery, SessionCPUPct: s.SlabSessionCPUPct, Source: source,
