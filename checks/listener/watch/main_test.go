@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is for what happens at once, on a machine that does other things as well, or is emulated.
-var patience = 10 * time.Second
+var patience = 30 * time.Second
 
 // inItsOwn starts a process in a network namespace of its own.
 func inItsOwn() *syscall.SysProcAttr { return &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET} }
