@@ -75,8 +75,8 @@ var memoryScenarios = map[string]scenario{
 		trigger: "SUnreclaim is high",
 		bad:     []change{{memoryKey, "sunreclaim_pct", 12.5}},
 		event:   `^ \(over 10% of RAM for 5m\)` + growing, opData: `^SUnreclaim: 12\.5 % of RAM$`, severity: warning,
-		// A leap is growth, too.
-		also: []string{"SUnreclaim grows towards its limit"},
+		// A leap is growth, too, where there are values enough to tell.
+		well: 10 * time.Minute,
 	},
 	"a limit is the host's own": {
 		trigger: "SUnreclaim is high", macros: map[string]string{"{$KMEM.SUNRECLAIM.PCT.MAX.WARN}": "3"},

@@ -82,8 +82,12 @@ func requireUnits(t *testing.T) {
 	require.Positive(t, *ended.LastOOMAt)
 	t.Logf("%s: %s, result %s", ended.Unit, ended.ActiveStateName, ended.ResultName)
 
+	// The kernel may try more than once to find memory.
+	require.Positive(t, *told.Cgroups.Units[0].AtLimit)
+	told.Cgroups.Units[0].AtLimit = nil
+
 	require.Equal(t, []oomunit.Unit{
-		{Name: hostUnit, Cgroup: "/system.slice/" + hostUnit, Kills: 1, AtLimit: new(uint64(1)), GroupKills: new(uint64(0))},
+		{Name: hostUnit, Cgroup: "/system.slice/" + hostUnit, Kills: 1, GroupKills: new(uint64(0))},
 		{Name: "system.slice", Cgroup: "/system.slice", Ended: true, Kills: 1},
 	}, told.Cgroups.Units)
 }
