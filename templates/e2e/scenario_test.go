@@ -22,7 +22,7 @@ const (
 	high    = 4
 )
 
-// scenario is how one trigger gets its problem and loses it: all is well for a while, then there is a fault for a while, and all is well again.
+// scenario is how one trigger gets its problem, and no other does, and loses it: all is well for a while, then there is a fault for a while, and all is well again.
 // Values say when they were taken, and triggers look at that: nothing of it passes but what the clock field says.
 type scenario struct {
 	// trigger is its name on the host without the template's prefix.
@@ -36,8 +36,6 @@ type scenario struct {
 	// The event's name after the trigger's, and its operational data match event and opData, regular expressions.
 	event, opData string
 	severity      int
-	// also are the other triggers that the fault brings to PROBLEM, as trigger is.
-	also []string
 
 	clock clock
 	// silent is the only key that falls silent where clock is silence, every one where it is empty.
