@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec" //nolint:depguard // what a module may do is to start programs.
 	"strings"
+	"sync"
 	gosyscall "syscall"
 	"time"
 
@@ -20,6 +21,7 @@ var fakes = map[string]func(){
 	"sleep":    func() { time.Sleep(100 * time.Millisecond) },
 	"forever":  func() { time.Sleep(time.Hour) },
 	"chatter":  chatter,
+	"crowd":    crowd,
 	"surround": surround,
 	"visit": func() {
 		addresses := strings.Fields(option("-g"))
@@ -71,6 +73,23 @@ func startDaemons() {
 func supervise(technique Technique) {
 	_, err := only(technique).Test(context.Background(), fakeCommand("forever", "-g", option("-g")))
 	fmt.Println(err)
+}
+
+// crowd opens files with many threads at once, and fails where one cannot be opened.
+func crowd() {
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			for range 500 {
+				file, err := os.OpenFile("/dev/null", os.O_WRONLY, 0)
+				if err != nil {
+					panic(err)
+				}
+				_ = file.Close()
+			}
+		})
+	}
+	all.Wait()
 }
 
 // chatter writes 1 MiB, of which the first and the last line are known.

@@ -67,16 +67,20 @@ func (l *Listener) WakeOnSameCPU() {
 // Receive takes the next call. It returns false where its process was killed meanwhile.
 func (l *Listener) Receive(call *Call) (bool, error) {
 	*call = Call{}
-	err := l.control(unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(call))
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EINTR) {
+	switch _, errno := l.once(unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(call)); errno {
+	case 0:
+		return true, nil
+	case unix.ENOENT, unix.EINTR:
 		return false, nil
+	default:
+		return false, errno
 	}
-	return err == nil, err
 }
 
 // Valid tells whether the call still waits, so that its PID still names the caller.
 func (l *Listener) Valid(id uint64) bool {
-	return l.control(unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id)) == nil
+	_, err := l.control(unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id))
+	return err == nil
 }
 
 // Continue lets the kernel do the call.
@@ -91,7 +95,7 @@ func (l *Listener) Answer(id uint64, value int64, errno unix.Errno) error {
 
 // respond knows no error for a caller that was killed meanwhile.
 func (l *Listener) respond(r response) error {
-	if err := l.control(unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r)); err != nil && !errors.Is(err, unix.ENOENT) {
+	if _, err := l.control(unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r)); err != nil && !errors.Is(err, unix.ENOENT) {
 		return err
 	}
 	return nil
@@ -107,17 +111,27 @@ func (l *Listener) Give(id uint64, fd, replace int, closeOnExec bool) (int, erro
 	if closeOnExec {
 		give.newFlags = unix.O_CLOEXEC
 	}
-	number, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.fd), unix.SECCOMP_IOCTL_NOTIF_ADDFD, uintptr(unsafe.Pointer(&give)))
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(number), nil
+	number, err := l.control(unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&give))
+	return int(number), err
 }
 
-// control never blocks long enough to give the processor away for: the calls wait already when it is used.
-func (l *Listener) control(request uintptr, argument unsafe.Pointer) error {
-	if _, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.fd), request, uintptr(argument)); errno != 0 {
-		return errno
+// control asks again where a signal, such as those with which Go's runtime stops its threads, came while the listener was in use by a caller: the
+// kernel waits for it interruptibly (kernel/seccomp.c), and has done nothing then.
+func (l *Listener) control(request uintptr, argument unsafe.Pointer) (uintptr, error) {
+	for {
+		result, errno := l.once(request, argument)
+		switch errno {
+		case 0:
+			return result, nil
+		case unix.EINTR:
+		default:
+			return 0, errno
+		}
 	}
-	return nil
+}
+
+// once never blocks long enough to give the processor away for: the calls wait already when it is used.
+func (l *Listener) once(request uintptr, argument unsafe.Pointer) (uintptr, unix.Errno) {
+	result, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.fd), request, uintptr(argument))
+	return result, errno
 }
