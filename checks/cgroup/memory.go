@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -37,11 +38,17 @@ type Report[U any] struct {
 	UnitsOmitted int `json:"units_omitted"`
 }
 
-// List reports the first n units.
-func List[U any](reading Reading, sorted []U, n int) *Report[U] {
-	shown := sorted[:min(n, len(sorted))]
+// List reports the first n units. Each is called by the last part of its cgroup's path, of which a user who made it may have chosen any.
+func List[U any](reading Reading, sorted []U, n int, labels func(*U) (name, path *string)) *Report[U] {
+	units := append([]U{}, sorted[:min(n, len(sorted))]...)
 
-	return &Report[U]{Reading: reading, Units: append([]U{}, shown...), UnitsOmitted: len(sorted) - len(shown)}
+	for i := range units {
+		name, cgroup := labels(&units[i])
+		*cgroup = procfile.Printable(*cgroup)
+		*name = path.Base(*cgroup)
+	}
+
+	return &Report[U]{Reading: reading, Units: units, UnitsOmitted: len(sorted) - len(units)}
 }
 
 // MemoryReader reads a file of the memory controller in each cgroup. It is not safe for concurrent use.

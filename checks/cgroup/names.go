@@ -14,7 +14,6 @@ const (
 	maxKnown = 20_000
 	// maxName bounds a name, in bytes: who may make cgroups may nest them deeply.
 	maxName = 512
-	cutMark = "..."
 )
 
 // Names finds the paths of cgroups by their ids, which are the inodes of their directories (kernfs). It is safe for concurrent use.
@@ -96,10 +95,4 @@ func (n *Names) learn(missing map[uint64]struct{}, g Group) {
 	}
 }
 
-func readable(path string) string {
-	if len(path) > maxName {
-		path = path[:maxName] + cutMark
-	}
-
-	return procfile.Printable(path)
-}
+func readable(path string) string { return procfile.PrintableStart(path, maxName) }

@@ -6,11 +6,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"path"
 	"slices"
 
 	"zabbix-agent2-plugin-hosting/checks/cgroup"
-	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // Reader walks the cgroups. It is not safe for concurrent use.
@@ -62,14 +60,7 @@ func (r *Reader) Read(ctx context.Context, n int) (*Report, error) {
 		return cmp.Or(cmp.Compare(b.Kills, a.Kills), compareBool(a.Ended, b.Ended), cmp.Compare(a.Cgroup, b.Cgroup))
 	})
 
-	report := cgroup.List(reading, units, n)
-	for i := range report.Units {
-		u := &report.Units[i]
-		u.Cgroup = procfile.Printable(u.Cgroup)
-		u.Name = path.Base(u.Cgroup)
-	}
-
-	return report, nil
+	return cgroup.List(reading, units, n, func(u *Unit) (name, path *string) { return &u.Name, &u.Cgroup }), nil
 }
 
 // compareBool has what is false first.
