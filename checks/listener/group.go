@@ -39,11 +39,7 @@ type gathering struct {
 
 // gather puts the sockets of each place together, in order of address.
 func gather(namespace int, sockets []Socket, strangers []stranger) []gathering {
-	ordered := make([]*Socket, len(sockets))
-	for i := range sockets {
-		ordered[i] = &sockets[i]
-	}
-
+	ordered := pointersTo(sockets)
 	slices.SortFunc(ordered, func(a, b *Socket) int {
 		return cmp.Or(comparePlaces(a.place(), b.place()), cmp.Compare(a.Cookie, b.Cookie), cmp.Compare(a.Inode, b.Inode))
 	})

@@ -45,12 +45,9 @@ func (r *Reader) Name(ctx context.Context, pid int, sockets []Socket) (*Named, e
 
 // Holders are who holds each of these sockets, by its inode: the process with the lowest number where several do. A socket that is gone has none.
 func (r *Reader) Holders(ctx context.Context, sockets []Socket) (map[uint32]*Process, error) {
-	wanted := make(map[uint32]struct{}, len(sockets))
-	for i := range sockets {
-		wanted[sockets[i].Inode] = struct{}{}
-	}
+	all := pointersTo(sockets)
 
-	held, _, err := r.findHolders(ctx, wanted)
+	held, _, err := r.findHolders(ctx, inodesOf(all))
 	if err != nil {
 		return nil, err
 	}
@@ -58,9 +55,7 @@ func (r *Reader) Holders(ctx context.Context, sockets []Socket) (map[uint32]*Pro
 	d := r.newDescriber(held, nil)
 	holders := make(map[uint32]*Process, len(held))
 
-	for i := range sockets {
-		s := &sockets[i]
-
+	for _, s := range all {
 		for _, pid := range d.pids(s) {
 			if p, alive := d.process(pid); alive {
 				holders[s.Inode] = &p

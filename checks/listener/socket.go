@@ -73,3 +73,12 @@ func compareBools(a, b bool) int {
 
 	return 1
 }
+
+func pointersTo(sockets []Socket) []*Socket {
+	all := make([]*Socket, len(sockets))
+	for i := range sockets {
+		all[i] = &sockets[i]
+	}
+
+	return all
+}
