@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 // maxKnown is how many frames are remembered, some 100 bytes each.
@@ -117,7 +119,7 @@ func (s *search) because(reason string) {
 // all looks for the frames of the kernel first, and then for those of the modules.
 func (s *search) all(wanted map[string][]string) {
 	var err error
-	if s.release, err = s.host.release(); err != nil {
+	if s.release, err = procfile.Release(s.host.procPath); err != nil {
 		s.because(err.Error())
 
 		return

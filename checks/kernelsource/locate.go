@@ -16,21 +16,6 @@ const maxModules = 100_000
 // host is where the kernel shows itself and where its debug symbols are installed.
 type host struct{ root, procPath, sysPath string }
 
-// release is what uname -r prints.
-func (h host) release() (string, error) {
-	text, err := os.ReadFile(filepath.Join(h.procPath, "sys/kernel/osrelease"))
-	if err != nil {
-		return "", fmt.Errorf("cannot tell which kernel runs: %w", err)
-	}
-
-	release := strings.TrimSpace(string(text))
-	if release == "" || strings.ContainsAny(release, "/\x00") || release[0] == '.' {
-		return "", fmt.Errorf("cannot tell which kernel runs: its release is %q", release)
-	}
-
-	return release, nil
-}
-
 // kernelFiles are where distributions put the kernel with its symbols, and where it lies that was built here: that one the root helper's unit does not see.
 func (h host) kernelFiles(release string) []string {
 	all := []string{

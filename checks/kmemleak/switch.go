@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"zabbix-agent2-plugin-hosting/checks/procfile"
 )
 
 const (
@@ -86,12 +88,12 @@ func (r *Reader) config() ([]byte, error) {
 		}
 	}
 
-	release, err := os.ReadFile(filepath.Join(r.proc, "sys/kernel/osrelease"))
+	release, err := procfile.Release(r.proc)
 	if err != nil {
 		return nil, err
 	}
 
-	file, err := os.Open(filepath.Join(r.boot, "config-"+strings.TrimSpace(string(release))))
+	file, err := os.Open(filepath.Join(r.boot, "config-"+release))
 	if err != nil {
 		return nil, err
 	}
